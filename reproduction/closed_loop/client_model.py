@@ -4,7 +4,7 @@ Two views of the same weights: a Keras model, for explaining, saving and reading
 weight vector with FEATURES AS ROWS, for training, because [units, samples] matrices keep the samples
 contiguous and one compiled function then serves every CL.
 
-Differs from the paper: hidden sizes, slope and initialiser are not printed (`settings.ModelSettings`).
+Differs from the paper: hidden sizes and slope are not printed (`settings.ModelSettings`).
 """
 
 from itertools import pairwise
@@ -13,43 +13,17 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from reproduction import seeds
 from reproduction.settings import ModelSettings
 
 Layers = list[tuple[tf.Tensor, tf.Tensor]]
 
 
-def layer_sizes(features: int, settings: ModelSettings) -> tuple[int, ...]:
-    """Return the widths from input to output, e.g. (5, 26, 26, 26, 1)."""
-    return (features, *settings.hidden, 1)
-
-
-def parameter_count(sizes: tuple[int, ...]) -> int:
-    """Return the number of weights and biases, P."""
-    return sum((inputs + 1) * outputs for inputs, outputs in pairwise(sizes))
-
-
-def initial_weights(sizes: tuple[int, ...], seed: int, slice_name: str) -> np.ndarray:
-    """Draw W(0) of one slice: Glorot uniform kernels (TensorFlow 1's default), zero biases.
-
-    Returns:
-        float32 [P], layer by layer, each kernel [inputs, outputs] row by row, then its bias.
-    """
-    random = seeds.generator(seed, "initial weights", slice_name)
-    parts = []
-    for inputs, outputs in pairwise(sizes):
-        limit = np.sqrt(6 / (inputs + outputs))
-        parts += [random.uniform(-limit, limit, inputs * outputs), np.zeros(outputs)]
-    return np.concatenate(parts).astype(np.float32)
-
-
-def split(weights, sizes: tuple[int, ...]) -> list:
-    """Cut a flat vector [P] into (kernel [inputs, outputs], bias [outputs]) pairs; views, no copies."""
+def split(weights: tf.Tensor, sizes: tuple[int, ...]) -> Layers:
+    """Cut a flat vector [P] into (kernel [inputs, outputs], bias [outputs]) pairs."""
     layers, start = [], 0
     for inputs, outputs in pairwise(sizes):
         stop = start + inputs * outputs
-        layers.append((weights[start:stop].reshape(inputs, outputs) if isinstance(weights, np.ndarray)
-                       else tf.reshape(weights[start:stop], (inputs, outputs)), weights[stop : stop + outputs]))
+        layers.append((tf.reshape(weights[start:stop], (inputs, outputs)), weights[stop : stop + outputs]))
         start = stop + outputs
     return layers
 
@@ -79,5 +53,5 @@ def keras_model(weights: np.ndarray, sizes: tuple[int, ...], settings: ModelSett
         model.add(keras.layers.Dense(units))
         model.add(keras.layers.LeakyReLU(negative_slope=settings.leaky_slope))
     model.add(keras.layers.Dense(1))
-    model.set_weights([array for layer in split(weights, sizes) for array in layer])
+    model.set_weights([array.numpy() for layer in split(tf.constant(weights), sizes) for array in layer])
     return model

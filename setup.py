@@ -1,0 +1,33 @@
+"""Packaging of the reproduction; `pip install .` gives `import reproduction` from anywhere."""
+
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+CORE = [
+    "tensorflow>=2.18",
+    "tensorflow-constrained-optimization==0.2",
+    "shap>=0.46",
+    "numpy>=2.0",
+    "pandas>=2.2",
+    "matplotlib>=3.9",
+    "rich>=13,<15",
+    "pyarrow>=17",
+    "filelock>=3.15",
+]
+TEST = ["pytest>=8", "hypothesis>=6.100", "scikit-learn>=1.5", "ruff>=0.6", "mypy>=1.11", "pandas-stubs"]
+
+setup(
+    name="explainable-fl-ran-slicing",
+    version="0.1.0",
+    description="Reference reproduction of explanation-guided federated learning for 6G RAN slicing",
+    long_description=Path(__file__).with_name("README.md").read_text(encoding="utf-8"),
+    long_description_content_type="text/markdown",
+    license="Apache-2.0",
+    python_requires=">=3.11",
+    packages=find_packages(include=["reproduction", "reproduction.*"]),
+    package_data={"reproduction": ["py.typed", "results/*.mplstyle"]},
+    install_requires=CORE,
+    extras_require={"test": TEST},
+    classifiers=["Programming Language :: Python :: 3", "Topic :: Scientific/Engineering"],
+)
