@@ -1,0 +1,137 @@
+"""Every method against its second, plain NumPy version, over all activations and layer kinds."""
+
+import itertools
+
+import keras
+import numpy as np
+import pytest
+
+from reproduction.attribution import explain, read_chain
+from tests.attribution.networks import ACTIVATIONS, batch_norm, keras_model, random_network, samples, weights
+from tests.oracles import attribution_methods as oracle
+from tests.oracles import attribution_network
+
+FLOAT32 = {"rtol": 1e-5, "atol": 1e-6}  # float32 against float64 of the same discretisation
+
+NETWORKS = {
+    **{f"{name}": random_network(name) for name in ACTIVATIONS},
+    **{f"{name} without bias": random_network(name, bias=False) for name in ("relu", "leaky_relu", "tanh")},
+    "leaky_relu of slope 0.01": random_network("leaky_relu", parameter=0.01),
+    "elu of alpha 0.5": random_network("elu", parameter=0.5),
+    "sigmoid output": random_network("tanh", last="sigmoid"),
+    "softplus output": random_network("leaky_relu", last="softplus"),
+    "three outputs": random_network("elu", widths=(5, 6, 3)),
+    "one layer": random_network("linear", widths=(5, 1)),
+    "two dense layers in a row": [
+        *random_network("linear", widths=(5, 4))[:1],
+        *random_network("tanh", widths=(4, 3, 1), seed=2),
+    ],
+    "batch norm and dropout": [
+        batch_norm(5, seed=3),
+        *random_network("leaky_relu", widths=(5, 6))[:1],
+        batch_norm(6, seed=4),
+        ("activation", "leaky_relu", 0.3),
+        ("dropout",),
+        *random_network("linear", widths=(6, 1), seed=5),
+    ],
+}
+
+METHODS = {
+    "saliency": ({}, oracle.saliency, False),
+    "input_x_gradient": ({}, oracle.input_x_gradient, False),
+    "integrated_gradients": ({"steps": 7}, oracle.integrated_gradients, True),
+    "epsilon_lrp": ({"epsilon": 0.05}, oracle.epsilon_lrp, False),
+    "deeplift": ({}, oracle.deeplift, True),
+    "occlusion": ({"window": 2, "step": 1}, oracle.occlusion, True),
+    "shapley_exact": ({}, None, True),
+}
+
+
+@pytest.fixture(scope="module", params=NETWORKS)
+def network(request):
+    layers = NETWORKS[request.param]
+    return layers, keras_model(layers)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_method_matches_its_oracle(network, method):
+    layers, model = network
+    options, plain, takes_baseline = METHODS[method]
+    inputs, baselines = samples(2)
+    target = 2 if model.output_shape[-1] == 3 else 0
+
+    got = explain(
+        model, inputs, method=method, baseline=baselines if takes_baseline else None, target=target, **options
+    )
+
+    for i, (x, b) in enumerate(zip(inputs.astype(float), baselines.astype(float), strict=True)):
+        if method == "shapley_exact":
+            expected = oracle.shapley(lambda z: attribution_network.output(layers, z, target), x, b)
+        else:
+            expected = plain(layers, x, b, target, **options)
+        np.testing.assert_allclose(got[i], expected, **FLOAT32)
+    assert got.dtype == np.float32
+    assert got.shape == inputs.shape
+
+
+def test_the_chain_computes_what_the_model_computes(network):
+    _, model = network
+    state = samples(20)[0].astype(float)
+    expected = model(state.astype(np.float32), training=False)
+    for piece in read_chain(model):
+        state = piece.forward(state)
+    np.testing.assert_allclose(state, expected, **FLOAT32)
+
+
+@pytest.mark.parametrize("method", ["epsilon_lrp", "deeplift"])
+@pytest.mark.parametrize(
+    ("style", "slope"),
+    [
+        ("activation string", 0.0),  # a string gives Keras's own slope: 0 for "relu",
+        ("activation string", 0.2),  # 0.2 for "leaky_relu"
+        *itertools.product(["activation object", "own layer", "nested", "functional"], [0.0, 0.1, 0.7]),
+    ],
+)
+def test_every_way_to_write_a_leaky_relu_is_the_same_network(method, slope, style):
+    layers = random_network("leaky_relu", parameter=slope, widths=(5, 4, 1))
+    if style == "activation string":
+        hidden = [keras.layers.Dense(4, activation="relu" if slope == 0.0 else "leaky_relu")]
+    elif style == "activation object":
+        hidden = [keras.layers.Dense(4, activation=keras.layers.LeakyReLU(negative_slope=slope))]
+    elif style == "own layer":
+        hidden = [keras.layers.Dense(4), keras.layers.ReLU(negative_slope=slope)]
+    else:
+        hidden = [
+            keras.Sequential([keras.layers.Dense(4), keras.Sequential([keras.layers.LeakyReLU(negative_slope=slope)])])
+        ]
+    start = keras.Input((5,))
+    stack = [*hidden, keras.layers.Dense(1)]
+    if style == "functional":
+        end = start
+        for layer in stack:
+            end = layer(end)
+        model = keras.Model(start, end)
+    else:
+        model = keras.Sequential([keras.layers.InputLayer(shape=(5,)), *stack])
+    model.set_weights(weights(layers))
+    inputs, baselines = samples(1)
+    options = {"epsilon": 0.05} if method == "epsilon_lrp" else {"baseline": baselines}
+
+    got = explain(model, inputs, method=method, **options)
+
+    x, b = inputs[0].astype(float), baselines[0].astype(float)
+    expected = oracle.deeplift(layers, x, b, 0) if method == "deeplift" else oracle.epsilon_lrp(layers, x, b, 0, 0.05)
+    np.testing.assert_allclose(got[0], expected, **FLOAT32)
+
+
+@pytest.mark.parametrize(("window", "step"), [(1, 1), (2, 1), (3, 1), (3, 2), (5, 1), (1, None)])
+def test_occlusion_windows(window, step):
+    layers = random_network("tanh")
+    inputs, baselines = samples(3)
+    options = {"window": window} if step is None else {"window": window, "step": step}
+    got = explain(keras_model(layers), inputs, method="occlusion", baseline=baselines, **options)
+    expected = [
+        oracle.occlusion(layers, x, b, 0, window, step or 1)
+        for x, b in zip(inputs.astype(float), baselines.astype(float), strict=True)
+    ]
+    np.testing.assert_allclose(got, expected, **FLOAT32)

@@ -1,0 +1,80 @@
+"""Batches bound what the model sees at once and change nothing else; importing the package is cheap."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from reproduction.attribution import METHODS, completeness_gap, explain, sensitivity
+from tests.attribution.networks import keras_model, random_network, samples
+
+ROOT = Path(__file__).parents[2]
+OPTIONS = {"integrated_gradients": {"steps": 6}, "shapley_sampling": {"samples": 4, "antithetic": True, "seed": 3}}
+
+
+@pytest.fixture(scope="module")
+def model():
+    return keras_model(random_network("elu"))
+
+
+@pytest.mark.parametrize("call", [explain, sensitivity, completeness_gap])
+@pytest.mark.parametrize("method", METHODS)
+def test_the_batch_size_does_not_change_the_result(model, method, call):
+    inputs, _ = samples(23)
+    options = OPTIONS.get(method, {})
+    whole = call(model, inputs, method=method, **options)
+    for batch_size in (1, 7, 40, 500):
+        parts = call(model, inputs, method=method, batch_size=batch_size, **options)
+        # matrix products round differently at different sizes; a/x multiplies that rounding by 1/x
+        np.testing.assert_allclose(parts, whole, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_sample_does_not_depend_on_its_company(model, method):
+    inputs, _ = samples(9)
+    options = OPTIONS.get(method, {})
+    together = explain(model, inputs, method=method, **options)
+    alone = np.concatenate([explain(model, row[None], method=method, **options) for row in inputs])
+    np.testing.assert_allclose(alone, together, rtol=1e-5, atol=1e-6)  # as above
+
+
+@pytest.mark.parametrize("method", sorted(set(METHODS) - {"epsilon_lrp", "deeplift"}))
+def test_the_model_never_sees_more_than_a_batch(method):
+    seen = []
+
+    def function(x):
+        seen.append(len(x))
+        return x[:, 0] * x[:, 1]
+
+    explain(function, np.ones((101, 5)), method=method, batch_size=64, **OPTIONS.get(method, {}))
+    assert max(seen) <= 64
+    assert sum(seen) >= 101
+
+
+def test_inputs_and_baseline_are_left_alone(model):
+    inputs, baselines = samples(4)
+    copies = inputs.copy(), baselines.copy()
+    for method in ("integrated_gradients", "deeplift", "occlusion", "shapley_sampling", "shapley_exact"):
+        explain(model, inputs, method=method, baseline=baselines)
+    np.testing.assert_array_equal(inputs, copies[0])
+    np.testing.assert_array_equal(baselines, copies[1])
+
+
+def test_whole_numbers_and_lists_are_inputs_too(model):
+    got = explain(model, [[1, 2, 3, 4, 5]], method="deeplift", baseline=[0, 0, 0, 0, 1])
+    expected = explain(model, np.arange(1.0, 6.0)[None], method="deeplift", baseline=np.eye(5)[4])
+    np.testing.assert_array_equal(got, expected)
+
+
+def test_importing_and_perturbing_need_no_tensorflow():
+    """Importing TensorFlow costs seconds; a NumPy function can be explained without it."""
+    program = (
+        "import sys, numpy as np\n"
+        "from reproduction.attribution import explain\n"
+        "print(explain(lambda x: x[:, 0] * x[:, 1], np.array([[2.0, 3.0]]), method='shapley_exact').tolist())\n"
+        "print(sorted({'tensorflow', 'keras', 'shap'} & set(sys.modules)))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert done.stdout.splitlines() == ["[[3.0, 3.0]]", "[]"]
