@@ -1,0 +1,197 @@
+"""One function per figure: from the records of finished federations to the numbers that the figure draws.
+
+Every function returns plain lists and numbers, ready for JSON; NaN stands for "not defined".
+
+Differs from the paper: five seeds and their spread instead of one run.
+"""
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from reproduction.federation.server import State, fl_round
+from reproduction.laboratory import Laboratory, Payload, assign, clients_of, new_payload, state_of
+from reproduction.results.metrics import convergence_round, kilobytes_per_round
+from reproduction.results.records import decode
+from reproduction.settings import EXPLAINER_LABELS, EXPLAINERS, Explainer, Scheme
+
+Result = dict[str, Any]
+
+SCHEMES: dict[str, tuple[Scheme, Explainer]] = {
+    **{f"in-hoc {EXPLAINER_LABELS[explainer]}": ("in-hoc", explainer) for explainer in EXPLAINERS},
+    "post-hoc": ("post-hoc", "integrated_gradients"),
+}
+"""Label -> scheme and explainer, in the paper's words."""
+
+MAIN_SCHEMES = ("in-hoc IG", "post-hoc")
+EXPLAINED_SAMPLES = 300
+
+
+def convergence(lab: Laboratory) -> Result:
+    """Fig. 4: training MSE [%^2] against FL round."""
+    return {"slices": {name: {label: _curves(lab, name, label) for label in MAIN_SCHEMES} for name in lab.slices}}
+
+
+def confidence(lab: Laboratory) -> Result:
+    """Fig. 5: (a) confidence against round; (b) test confidence over the CLs, per explainer."""
+    return {
+        "slices": {
+            name: {
+                "threshold": lab.settings.slices[name].confidence_threshold,
+                "rounds": {label: _curves(lab, name, label) for label in MAIN_SCHEMES},
+                "test": {label: _test_scores(lab, name, label) for label in SCHEMES},
+                "constant predictor": _constant_predictor(lab, name),
+            }
+            for name in lab.slices
+        }
+    }
+
+
+def convergence_time(lab: Laboratory) -> Result:
+    """Fig. 7: seconds to convergence = rounds to convergence x median seconds per round."""
+    name = lab.slices[0]
+    seconds = _time_rounds(lab, name)
+    schemes = {}
+    for label in SCHEMES:
+        rounds = _curves(lab, name, label)["convergence_round"]
+        per_round = float(np.median(seconds[label]))
+        schemes[label] = {
+            "rounds": rounds,
+            "timed_seconds": seconds[label],
+            "seconds_per_round": per_round,
+            "seconds": [per_round * count for count in rounds],
+        }
+    return {"slice": name, "clients": lab.settings.clients, "schemes": schemes}
+
+
+def scalability(lab: Laboratory) -> Result:
+    """Fig. 8: MSE and confidence against round for several K; time and KB per round against K."""
+    name = lab.slices[0]
+    most = len(lab.data(name, lab.seeds[0], max(lab.settings.client_counts)).clients)
+    counts = sorted({min(count, most) for count in lab.settings.client_counts})
+    return {"slice": name, "clients": {str(count): _curves(lab, name, "in-hoc IG", count) for count in counts}}
+
+
+def overhead(lab: Laboratory) -> Result:
+    """Table IV: convergence round, KB per round and KB to convergence."""
+    name = lab.slices[0]
+    return {"slice": name, "schemes": {label: _curves(lab, name, label) for label in MAIN_SCHEMES}}
+
+
+def attributions(lab: Laboratory) -> Result:
+    """Fig. 6: SHAP and IG of the slice's final in-hoc model on test samples, against the zero baseline.
+
+    Returns:
+        per seed the mean |attribution| of both [Q] and their rank correlation; for the first seed also the
+        samples [n, Q] in physical units and both attributions [n, Q] in % of CPU load.
+    """
+    from scipy.stats import spearmanr
+
+    name, per_seed = lab.slices[0], []
+    for seed in lab.seeds:
+        features, shap_values, gradients = _explain_model(lab, name, seed)
+        means = np.abs(shap_values).mean(0), np.abs(gradients).mean(0)
+        entry = {
+            "seed": seed,
+            "mean_abs_shap": means[0].tolist(),
+            "mean_abs_ig": means[1].tolist(),
+            "mean_shap": shap_values.mean(0).tolist(),
+            "mean_ig": gradients.mean(0).tolist(),
+            "rank_correlation": float(spearmanr(*means).statistic),
+        }
+        per_seed.append(entry)
+        if seed == lab.seeds[0]:
+            first = {"features": features.tolist(), "shap": shap_values.tolist(), "ig": gradients.tolist()}
+    data = lab.data(name, lab.seeds[0], lab.settings.clients)
+    names = {"feature_names": list(data.feature_names), "feature_units": list(data.feature_units)}
+    return {"slice": name, "target": data.target_name, **names, "per_seed": per_seed, "first_seed": first}
+
+
+def _explain_model(lab: Laboratory, name: str, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return test samples in physical units, their SHAP values and their IG, each float32 [n, Q]."""
+    import shap
+
+    from reproduction.attribution import explain
+    from reproduction.closed_loop.client_model import keras_model
+    from reproduction.closed_loop.weights import layer_sizes
+
+    payload = _record(lab, name, "in-hoc IG", seed)
+    data = lab.data(name, seed, lab.settings.clients)
+    features = np.concatenate([client.test_features for client in data.clients])
+    features = features[:: max(1, len(features) // EXPLAINED_SAMPLES)][:EXPLAINED_SAMPLES]
+    scaled, settings = features / data.feature_maxima, lab.settings.model
+    model = keras_model(decode(payload["weights"]), layer_sizes(features.shape[1], settings), settings)
+    baseline = np.zeros((1, features.shape[1]), np.float32)
+    predict = functools.partial(model.predict, verbose=0, batch_size=4096)
+    explainer = shap.explainers.Exact(lambda rows: predict(rows)[:, 0], shap.maskers.Independent(baseline))
+    steps = lab.settings.local.integration_steps
+    gradients = explain(model, scaled, method="integrated_gradients", steps=steps)
+    return features, explainer(scaled).values.astype(np.float32), gradients
+
+
+def _record(lab: Laboratory, slice_name: str, label: str, seed: int, clients: int | None = None) -> Payload:
+    return lab.federation(slice_name, *SCHEMES[label], seed, clients)
+
+
+def _curves(lab: Laboratory, slice_name: str, label: str, clients: int | None = None) -> Result:
+    """Collect a scheme's per-round quantities over the seeds, each [seeds, rounds], and what follows from them."""
+    runs = [_record(lab, slice_name, label, seed, clients)["rounds"] for seed in lab.seeds]
+    quantities = ("mse", "confidence", "inside", "multiplier", "seconds")
+    columns = {name: [_numbers([entry[name] for entry in rounds]) for rounds in runs] for name in quantities}
+    tolerance = lab.settings.convergence_tolerance
+    return columns | {
+        "convergence_round": [convergence_round(mse, tolerance) for mse in columns["mse"]],
+        "kb_per_round": kilobytes_per_round([entry for rounds in runs for entry in rounds]),
+    }
+
+
+def _test_scores(lab: Laboratory, slice_name: str, label: str) -> Result:
+    """Collect the final model's test confidence per CL [seeds, K] and its test MSE [seeds]."""
+    tests = [_record(lab, slice_name, label, seed)["test"] for seed in lab.seeds]
+    return {
+        "confidence": [_numbers(test["confidence"]) for test in tests],
+        "mse": [float(np.mean(_numbers(test["mse"]))) for test in tests],
+    }
+
+
+def _constant_predictor(lab: Laboratory, slice_name: str) -> Result:
+    """Control: predicting the mean training load scores MSE = variance, and C = 1 if that mean is inside the SLA."""
+    sla, errors, inside = lab.settings.slices[slice_name], [], []
+    for seed in lab.seeds:
+        data = lab.data(slice_name, seed, lab.settings.clients)
+        target = np.concatenate([client.train_target for client in data.clients]).astype(float)
+        errors.append(float(target.var()))
+        inside.append(1.0 if sla.lower_percent <= target.mean() <= sla.upper_percent else float("nan"))
+    return {"mse": errors, "confidence": inside}
+
+
+def _time_rounds(lab: Laboratory, slice_name: str) -> dict[str, list[float]]:
+    """Time FL rounds of all schemes in turn, so that the machine's drift hits all alike; the first turn is warm-up."""
+    seed = lab.seeds[0]
+    data = lab.data(slice_name, seed, lab.settings.clients)
+    clients, _ = clients_of(data)
+    rounds: dict[str, Callable[[], float]] = {}
+    for label, (scheme, explainer) in SCHEMES.items():
+        assignment = assign(data, scheme, explainer, seed, lab.settings)
+        start: State = state_of(new_payload({}, assignment, clients))
+        rounds[label] = functools.partial(_round_seconds, start, assignment, clients, lab)
+    seconds: dict[str, list[float]] = {label: [] for label in rounds}
+    with lab.watch(f"{slice_name}, timing all schemes in turn", lab.settings.timed_rounds) as report:
+        for turn in range(lab.settings.timed_rounds + 1):
+            for label, run in rounds.items():
+                elapsed = run()
+                if turn > 0:
+                    seconds[label].append(elapsed)
+            report(turn, None)
+    return seconds
+
+
+def _round_seconds(start: State, assignment, clients, lab: Laboratory) -> float:
+    return fl_round(start, assignment, clients, lab.run)[1].seconds
+
+
+def _numbers(values: list) -> list[float]:
+    """Read JSON's null as NaN."""
+    return [float("nan") if value is None else float(value) for value in values]

@@ -1,0 +1,39 @@
+"""Fig. 4: training MSE against FL round, in-hoc (IG) and post-hoc, mean and spread over the seeds.
+
+Differs from the paper: it draws one run; the dotted lines mark our convergence rounds, for which it has no criterion.
+"""
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from reproduction import experiment
+from reproduction.figure_script import Document, FigureScript
+from reproduction.results.plotting import LOOKS, draw_curves, new_figure, rounds_axis
+
+
+def draw(document: Document) -> Figure:
+    """Draw one panel per slice."""
+    slices = document["result"]["slices"]
+    figure, grid = new_figure(len(slices), sharey=True)
+    for axes, (name, schemes) in zip(grid[0], slices.items(), strict=True):
+        for label, curves in schemes.items():
+            draw_curves(axes, curves["mse"], label, **LOOKS[label])
+            axes.axvline(np.mean(curves["convergence_round"]), color=LOOKS[label]["color"], linestyle=":", linewidth=1)
+        axes.set_title(name)
+        axes.set_yscale("log")
+        rounds_axis(axes, len(curves["mse"][0]))
+    grid[0, 0].set_ylabel("Training MSE [%²]")
+    grid[0, -1].plot([], [], color="grey", linestyle=":", linewidth=1, label="converged (mean)")
+    grid[0, -1].legend()
+    return figure
+
+
+SCRIPT = FigureScript(
+    name="fig4_convergence",
+    about="Fig. 4: training MSE against FL round, in-hoc and post-hoc.",
+    compute=experiment.convergence,
+    draw=draw,
+)
+
+if __name__ == "__main__":
+    SCRIPT.main()

@@ -1,0 +1,65 @@
+"""Fig. 5: (a) confidence against FL round; (b) confidence of the final models on test data, over the CLs.
+
+Differs from the paper: mean and spread over seeds; (b) also shows the post-hoc baseline.
+"""
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from reproduction import experiment
+from reproduction.figure_script import Document, FigureScript
+from reproduction.results.plotting import LOOKS, draw_curves, new_figure, rounds_axis
+
+SHORT = {"in-hoc Input x Gradient": "in-hoc\nIxG", "in-hoc IG": "in-hoc\nIG", "in-hoc SHAP": "in-hoc\nSHAP"}
+LOWEST_SHOWN = 0.8
+
+
+def draw(document: Document) -> Figure:
+    """Draw (a) above (b), a column per slice."""
+    slices = document["result"]["slices"]
+    figure, grid = new_figure(len(slices), rows=2, height=4.6, sharey="row")
+    for column, (name, numbers) in enumerate(slices.items()):
+        above, below = grid[:, column]
+        for label, curves in numbers["rounds"].items():
+            draw_curves(above, curves["confidence"], label, **LOOKS[label])
+        above.axhline(numbers["threshold"], color="black", linewidth=1, linestyle=(0, (1, 1)), label="threshold ν")
+        above.set_title(name)
+        rounds_axis(above, len(curves["confidence"][0]))
+        _distributions(below, numbers["test"])
+        below.axhline(numbers["threshold"], color="black", linewidth=1, linestyle=(0, (1, 1)))
+    grid[0, 0].set_ylabel("(a) Confidence C, training")
+    grid[1, 0].set_ylabel("(b) Confidence C per CL, test")
+    grid[0, -1].legend()
+    for row in grid:
+        lowest = min(LOWEST_SHOWN, row[0].get_ylim()[0])
+        row[0].set_ylim(lowest, 1.02)
+    return figure
+
+
+def _distributions(axes: Axes, test: dict) -> None:
+    """Draw a box per scheme over all CLs and seeds, and the mean of each seed as a point."""
+    for position, (label, numbers) in enumerate(test.items()):
+        per_seed = [np.asarray(seed, float) for seed in numbers["confidence"]]
+        pooled = np.concatenate(per_seed)
+        colour = LOOKS[label]["color"]
+        box = axes.boxplot(
+            pooled[~np.isnan(pooled)], positions=[position], widths=0.5, patch_artist=True, flierprops={"markersize": 2}
+        )
+        box["boxes"][0].set(facecolor=colour, alpha=0.35, edgecolor=colour)
+        box["medians"][0].set(color="black")
+        means = [np.nanmean(seed) for seed in per_seed]
+        axes.plot([position] * len(means), means, linestyle="", marker=LOOKS[label]["marker"], color=colour, ms=4)
+    axes.set_xticks(range(len(test)), [SHORT.get(label, label) for label in test])
+    axes.grid(axis="x", visible=False)
+
+
+SCRIPT = FigureScript(
+    name="fig5_confidence",
+    about="Fig. 5: confidence against FL round, and its distribution over the CLs on test data.",
+    compute=experiment.confidence,
+    draw=draw,
+)
+
+if __name__ == "__main__":
+    SCRIPT.main()

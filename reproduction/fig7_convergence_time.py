@@ -1,0 +1,57 @@
+"""Fig. 7: seconds to convergence = FL rounds to convergence x seconds per round, browsing.
+
+Rounds of all schemes are timed in turn in one run, so that the machine's drift hits all alike; the time is that of
+broadcast, local training and aggregation.
+
+Differs from the paper: it shows the product alone.
+"""
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from reproduction import experiment
+from reproduction.figure_script import Document, FigureScript
+from reproduction.results.plotting import LOOKS, new_figure
+
+
+def draw(document: Document) -> Figure:
+    """Draw both factors and their product, a bar per scheme."""
+    result = document["result"]
+    figure, grid = new_figure(3, sharey=True)
+    labels = list(result["schemes"])
+    panels = {
+        "rounds": "FL rounds to convergence",
+        "timed_seconds": "Seconds per round",
+        "seconds": "Seconds to convergence",
+    }
+    for axes, (quantity, title) in zip(grid[0], panels.items(), strict=True):
+        for position, label in enumerate(labels):
+            values = np.asarray(result["schemes"][label][quantity], float)
+            centre = np.median(values) if quantity == "timed_seconds" else values.mean()
+            axes.barh(position, centre, color=LOOKS[label]["color"], alpha=0.5, height=0.6)
+            axes.plot(values, np.full(len(values), position), "o", color=LOOKS[label]["color"], ms=3)
+            axes.annotate(f"{centre:.3g}", (values.max(), position), (6, 0), textcoords="offset points", va="center")
+        axes.set_xlabel(title)
+        axes.margins(x=0.18)
+        axes.set_xlim(left=0)
+        axes.grid(axis="y", visible=False)
+    grid[0, 0].set_yticks(range(len(labels)), labels)
+    grid[0, 0].invert_yaxis()
+    seeds = len(document["seeds"])
+    figure.suptitle(
+        f"{result['slice']}, {result['clients']} CLs: rounds x seconds per round (points: {seeds} seed(s), timed rounds)",
+        size=9,
+    )
+    return figure
+
+
+SCRIPT = FigureScript(
+    name="fig7_convergence_time",
+    about="Fig. 7: time to convergence of in-hoc with SHAP, IG, Input x Gradient, and of post-hoc.",
+    compute=experiment.convergence_time,
+    draw=draw,
+    slices=("Browsing",),
+)
+
+if __name__ == "__main__":
+    SCRIPT.main()

@@ -1,0 +1,183 @@
+"""What every figure script shares: switches, data, cache, drawing, saving, and one clear line when something is wrong.
+
+Differs from the paper: nothing.
+"""
+
+import argparse
+import dataclasses
+import functools
+import logging
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+from matplotlib.figure import Figure
+
+from reproduction.closed_loop.client import ClientError
+from reproduction.datasets import SLICES, SliceData, generate_slice, load
+from reproduction.federation.in_process import Workers
+from reproduction.laboratory import Laboratory
+from reproduction.results import records
+from reproduction.results.plotting import save
+from reproduction.results.progress import watch
+from reproduction.settings import PRESETS, Settings, SliceSettings
+
+log = logging.getLogger(__name__)
+
+Document = dict[str, Any]
+
+STRICTEST_THRESHOLD = 0.85
+"""nu_n of a slice that the paper does not have: the strictest of its three."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FigureScript:
+    """One figure or table of the paper.
+
+    Attributes:
+        name: of the files, e.g. "fig5_confidence".
+        about: one line for `--help`.
+        compute: laboratory -> numbers.
+        draw: saved document -> picture.
+        slices: run by default on the generated data; a figure of one slice takes the first.
+        tables: saved document -> text by file suffix, written beside the picture.
+    """
+
+    name: str
+    about: str
+    compute: Callable[[Laboratory], dict[str, Any]]
+    draw: Callable[[Document], Figure]
+    slices: tuple[str, ...] = SLICES
+    tables: Callable[[Document], Mapping[str, str]] = lambda document: {}
+
+    def main(self, arguments: list[str] | None = None) -> None:
+        """Run from the command line; exits with 0, 2 (one line on standard error) or 130 (Ctrl-C)."""
+        try:
+            self.run(_parse(self, arguments))
+        except KeyboardInterrupt:
+            print("stopped; finished rounds are saved, run the same command again to resume", file=sys.stderr)
+            sys.exit(130)
+        except (ValueError, TypeError, OSError, ClientError, RuntimeError) as error:
+            print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
+            sys.exit(2)
+
+    def run(self, options: argparse.Namespace) -> None:
+        """Compute unless `--redraw`, then draw and save."""
+        numbers = options.out / f"{self.name}.json"
+        if not options.redraw:
+            document = self.document(options)
+            records.write_record(numbers, document)
+        document = records.read_record(numbers) if numbers.exists() else _nothing_to_redraw(numbers)
+        for path in save(self.draw(document), options.out, self.name):
+            print(path)
+        for suffix, text in self.tables(document).items():
+            path = options.out / f"{self.name}{suffix}"
+            records.write_atomically(path, text.encode())
+            print(path)
+
+    def document(self, options: argparse.Namespace) -> Document:
+        """Return the figure's numbers with everything that led to them."""
+        settings, data = PRESETS[options.preset], None
+        if options.data:
+            settings, data = _from_tables(settings, options.data, options.schema)
+        slices = _choose(options.slices, tuple(settings.slices) if data else self.slices, settings)
+        folder = options.out / "runs"
+        folder.mkdir(parents=True, exist_ok=True)
+        with _only_one(folder), Workers(options.workers) as workers:
+            laboratory = Laboratory(
+                settings=settings,
+                slices=slices,
+                seeds=options.seeds,
+                data=functools.cache(data or functools.partial(_generated, settings)),
+                run=workers,
+                folder=folder,
+                watch=watch,
+            )
+            result = self.compute(laboratory)
+        return {
+            "figure": self.name,
+            "preset": settings.name,
+            "settings": dataclasses.asdict(settings),
+            "data": {"source": options.schema if options.data else "generator", "slices": list(slices)},
+            "seeds": list(options.seeds),
+            "provenance": records.provenance(),
+            "result": result,
+        }
+
+
+def _parse(script: FigureScript, arguments: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog=f"{script.name}.py", description=script.about)
+    add = parser.add_argument
+    add("--preset", choices=list(PRESETS), default="paper", help="settings: the paper's, or a quick look (paper)")
+    seeds = parser.add_mutually_exclusive_group()
+    seeds.add_argument("--seeds", type=int, metavar="N", default=1, help="run the seeds 0..N-1 (1)")
+    seeds.add_argument("--seed", type=int, metavar="S", help="run this one seed")
+    add("--slices", nargs="+", metavar="NAME", help=f"slices to run ({', '.join(script.slices)})")
+    add("--data", nargs="+", type=Path, metavar="TABLE", help="CSV or Parquet instead of the generator; needs --schema")
+    add("--schema", metavar="SCHEMA", help="JSON file that declares the columns, or tractor[:SLICE], or ranalyzer")
+    add("--workers", type=int, metavar="N", help="processes that train (one per core); no effect on the numbers")
+    add("--out", type=Path, metavar="DIR", help="where pictures, numbers and runs go (figures, or figures/quick)")
+    add("--redraw", action="store_true", help="only draw again, from the numbers saved in DIR")
+    options = parser.parse_args(arguments)
+    if (options.data is None) != (options.schema is None):
+        parser.error("--data and --schema go together")
+    if options.seeds < 1 or (options.seed is not None and options.seed < 0):
+        parser.error("--seeds must be at least 1 and --seed at least 0")
+    if options.workers is not None and options.workers < 1:
+        parser.error("--workers must be at least 1")
+    options.seeds = tuple(range(options.seeds)) if options.seed is None else (options.seed,)
+    options.out = options.out or Path("figures") / ("quick" if options.preset == "quick" else "")
+    logging.basicConfig(format="%(message)s", level=logging.WARNING)
+    return options
+
+
+def _generated(settings: Settings, name: str, seed: int, clients: int) -> SliceData:
+    return generate_slice(
+        name, seed=seed, clients=clients, samples=settings.samples, test_samples=settings.test_samples
+    )
+
+
+def _from_tables(settings: Settings, tables: list[Path], schema: str) -> tuple[Settings, Callable]:
+    """Return the settings with the tables' slices in place of the paper's, and the source of their data."""
+
+    @functools.cache
+    def read(seed: int) -> dict[str, SliceData]:
+        return {data.name: data for data in load(tables, schema, seed=seed)}
+
+    def source(name: str, seed: int, clients: int) -> SliceData:
+        data = read(seed)[name]
+        return data.subset(min(clients, len(data.clients)))
+
+    slices = {}
+    for name, data in read(0).items():
+        lower, upper = data.sla_percent
+        known = settings.slices.get(name, SliceSettings(confidence_threshold=STRICTEST_THRESHOLD))
+        slices[name] = dataclasses.replace(known, lower_percent=lower, upper_percent=upper)
+        log.warning("%s: %d clients; %s", name, len(data.clients), "; ".join(data.notes) or "nothing left out")
+    most = max(len(data.clients) for data in read(0).values())
+    return dataclasses.replace(settings, slices=slices, clients=most), source
+
+
+def _nothing_to_redraw(path: Path) -> Document:
+    raise FileNotFoundError(f"{path}: no saved numbers to redraw; run once without --redraw")
+
+
+def _choose(wanted: list[str] | None, default: tuple[str, ...], settings: Settings) -> tuple[str, ...]:
+    for name in wanted or ():
+        if name not in settings.slices:
+            raise ValueError(f"--slices: no slice {name!r} in the data; there are {', '.join(settings.slices)}")
+    return tuple(wanted or default)
+
+
+@contextmanager
+def _only_one(folder: Path) -> Iterator[None]:
+    """Refuse to share an output folder with a running process."""
+    try:
+        with FileLock(folder / ".lock", blocking=False):
+            yield
+    except Timeout as error:
+        raise RuntimeError(f"{folder}: another process works here; wait for it, or choose another --out") from error

@@ -1,0 +1,65 @@
+"""One look for all figures: Okabe-Ito colours, told apart in grey by line style and marker too."""
+
+import io
+from collections.abc import Sequence
+from pathlib import Path
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from reproduction.results.records import write_atomically
+
+STYLE = Path(__file__).with_name("paper.mplstyle")
+
+LOOKS = {
+    "in-hoc IG": {"color": "#0072B2", "linestyle": "-", "marker": "o"},
+    "in-hoc Input x Gradient": {"color": "#009E73", "linestyle": "-.", "marker": "^"},
+    "in-hoc SHAP": {"color": "#E69F00", "linestyle": ":", "marker": "D"},
+    "post-hoc": {"color": "#D55E00", "linestyle": "--", "marker": "s"},
+}
+"""Scheme label -> matplotlib's line properties."""
+
+
+def new_figure(columns: int, *, rows: int = 1, width: float = 7.2, height: float = 2.6, **options) -> tuple:
+    """Return a figure in the project's style and its axes, [rows, columns]; sizes in inches."""
+    with mpl.rc_context(fname=STYLE):
+        figure = Figure(figsize=(width, height))
+        return figure, figure.subplots(rows, columns, squeeze=False, **options)
+
+
+def rounds_axis(axes: Axes, rounds: int) -> None:
+    """Label the x axis as FL rounds 1..T."""
+    axes.set_xlabel("FL round")
+    axes.set_xlim(0.5, rounds + 0.5)
+    axes.xaxis.get_major_locator().set_params(integer=True)
+
+
+def draw_curves(axes: Axes, curves: Sequence[Sequence[float]], label: str, **look) -> None:
+    """Draw the mean over seeds against the round, and mean ± standard deviation as a band.
+
+    Args:
+        axes: where.
+        curves: [seeds, rounds]; null or NaN where not defined.
+        label: for the legend.
+        **look: matplotlib's line properties.
+    """
+    values = np.asarray(curves, float)
+    rounds = np.arange(1, values.shape[1] + 1)
+    mean, spread = np.nanmean(values, 0), np.nanstd(values, 0, ddof=1) if len(values) > 1 else 0
+    axes.plot(rounds, mean, label=label, markevery=max(1, len(rounds) // 8), markersize=3.5, **look)
+    if len(values) > 1:
+        axes.fill_between(rounds, mean - spread, mean + spread, color=look["color"], alpha=0.18, linewidth=0)
+
+
+def save(figure: Figure, folder: Path, name: str) -> list[Path]:
+    """Write `name`.png and `name`.pdf, each whole or not at all; the same picture gives the same bytes."""
+    paths = []
+    for suffix, metadata in ((".png", {"Software": None}), (".pdf", {"CreationDate": None, "Producer": None})):
+        buffer = io.BytesIO()
+        with mpl.rc_context(fname=STYLE):
+            figure.savefig(buffer, format=suffix[1:], metadata=metadata)
+        write_atomically(folder / f"{name}{suffix}", buffer.getvalue())
+        paths.append(folder / f"{name}{suffix}")
+    return paths
