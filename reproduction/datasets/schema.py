@@ -1,0 +1,168 @@
+"""What every data set looks like to the rest of the project: slices made of closed loops (paper, Sec. II and Table II).
+
+The generator, a user's tables and the real measurements all end here, so whatever the federation receives has been
+checked in one place.
+
+Differs from the paper: nothing.
+"""
+
+import dataclasses
+import hashlib
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ClientData:
+    """The local data of one closed loop (CL), the paper's data set D of CL k.
+
+    Attributes:
+        name: the CL's name, unique within its slice.
+        train_features: float32 [D, Q], physical units.
+        train_target: float32 [D], percent.
+        test_features: float32 [D_test, Q], physical units; never trained on.
+        test_target: float32 [D_test], percent.
+    """
+
+    name: str
+    train_features: np.ndarray
+    train_target: np.ndarray
+    test_features: np.ndarray
+    test_target: np.ndarray
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class SliceData:
+    """The data of one slice n, spread over its closed loops.
+
+    Attributes:
+        name: the slice, e.g. `"eMBB"`.
+        feature_names: Q unique names, e.g. `("Netflix", "YouTube", "Facebook Video", "CQI", "MIMO full-rank")`.
+        feature_units: Q units, e.g. `("Mbps", "Mbps", "Mbps", "", "%")`.
+        feature_maxima: float32 [Q], positive; a feature is scaled as x / maximum, so that 0 stays 0.
+        target_name: `"CPU load"`, or what stands in for it, e.g. `"radio-resource load"`.
+        target_unit: `"%"`.
+        clients: the CLs, one or more, all with the same Q features.
+        notes: what was left out while reading and how often, for the record; not part of the digest.
+
+    Raises:
+        TypeError: an array is not a float32 `numpy.ndarray`.
+        ValueError: a shape does not fit, a value is NaN or infinite, a name occurs twice, a maximum is not positive,
+            there is no CL, or a CL has fewer than 2 training samples or no test sample.
+    """
+
+    name: str
+    feature_names: tuple[str, ...]
+    feature_units: tuple[str, ...]
+    feature_maxima: np.ndarray
+    target_name: str
+    target_unit: str
+    clients: tuple[ClientData, ...]
+    notes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Check everything that the class promises."""
+        where = f"slice {self.name!r}"
+        features = len(self.feature_names)
+        _require_unique(self.feature_names, f"{where}: feature_names")
+        if not features:
+            raise ValueError(f"{where}: feature_names must name at least one feature, got none")
+        if len(self.feature_units) != features:
+            raise ValueError(
+                f"{where}: feature_units must have one unit per feature ({features}), got {len(self.feature_units)}"
+            )
+        _require_array(self.feature_maxima, (features,), f"{where}: feature_maxima")
+        if not (self.feature_maxima > 0).all():
+            raise ValueError(f"{where}: feature_maxima must be positive, got {self.feature_maxima.tolist()}")
+        if not self.clients:
+            raise ValueError(f"{where}: clients must hold at least one CL, got none")
+        _require_unique([client.name for client in self.clients], f"{where}: client names")
+        for client in self.clients:
+            _check_client(client, features, f"{where}, client {client.name!r}")
+
+    def scaled(self) -> "SliceData":
+        """Return the slice with every feature divided by its maximum; the target stays in percent.
+
+        The maxima of the result are 1 and its units are empty, so scaling twice changes nothing.
+        """
+
+        def scale(client: ClientData) -> ClientData:
+            return dataclasses.replace(
+                client,
+                train_features=client.train_features / self.feature_maxima,
+                test_features=client.test_features / self.feature_maxima,
+            )
+
+        return dataclasses.replace(
+            self,
+            feature_units=("",) * len(self.feature_names),
+            feature_maxima=np.ones_like(self.feature_maxima),
+            clients=tuple(scale(client) for client in self.clients),
+        )
+
+    def subset(self, clients: int) -> "SliceData":
+        """Return the slice with its first CLs only (the paper's Fig. 8 varies their number).
+
+        Args:
+            clients: how many, from 1 to all of them.
+
+        Raises:
+            ValueError: `clients` is outside that range.
+        """
+        if not 1 <= clients <= len(self.clients):
+            raise ValueError(f"clients must lie in 1..{len(self.clients)} for slice {self.name!r}, got {clients}")
+        return dataclasses.replace(self, clients=self.clients[:clients])
+
+    def digest(self) -> str:
+        """Return the SHA-256 of names, units, maxima and arrays, 64 hex digits."""
+        sha = hashlib.sha256()
+
+        def add_text(*texts: str) -> None:
+            # The length goes first, so that ("ab", "c") and ("a", "bc") differ.
+            for text in texts:
+                raw = text.encode()
+                sha.update(len(raw).to_bytes(8, "little") + raw)
+
+        def add_array(array: np.ndarray) -> None:
+            add_text(str(array.shape))
+            sha.update(np.ascontiguousarray(array, dtype="<f4").tobytes())
+
+        add_text(self.name, self.target_name, self.target_unit, *self.feature_names, *self.feature_units)
+        add_array(self.feature_maxima)
+        for client in self.clients:
+            add_text(client.name)
+            for array in (client.train_features, client.train_target, client.test_features, client.test_target):
+                add_array(array)
+        return sha.hexdigest()
+
+
+def _check_client(client: ClientData, features: int, where: str) -> None:
+    """Check the four arrays of one CL."""
+    for split, inputs, target, least in (
+        ("train", client.train_features, client.train_target, 2),
+        ("test", client.test_features, client.test_target, 1),
+    ):
+        samples = len(target) if np.ndim(target) == 1 else -1
+        _require_array(target, (max(samples, 0),), f"{where}: {split}_target")
+        _require_array(inputs, (samples, features), f"{where}: {split}_features")
+        if samples < least:
+            raise ValueError(f"{where}: needs at least {least} {split} sample(s), got {samples}")
+
+
+def _require_array(array: np.ndarray, shape: tuple[int, ...], what: str) -> None:
+    """Refuse anything but a finite float32 array of this shape."""
+    if not isinstance(array, np.ndarray) or array.dtype != np.float32:
+        raise TypeError(f"{what} must be a float32 numpy array, got {getattr(array, 'dtype', type(array).__name__)}")
+    if array.shape != shape:
+        raise ValueError(f"{what} must have shape {shape}, got {array.shape}")
+    if not np.isfinite(array).all():
+        index = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
+        raise ValueError(f"{what} must be finite, got {array[index]} at index {index}")
+
+
+def _require_unique(names: list[str] | tuple[str, ...], what: str) -> None:
+    """Refuse a name that occurs twice."""
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ValueError(f"{what} must be unique, got {twice} more than once")

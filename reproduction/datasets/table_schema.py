@@ -1,0 +1,151 @@
+"""Which columns of a table mean what: the declaration that comes with anyone's data (roles of the paper's Table II).
+
+Differs from the paper: the paper has five features and 100 closed loops; a table may have any number of either, and no
+MIMO column.
+"""
+
+import dataclasses
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True, kw_only=True)
+class Feature:
+    """One feature column.
+
+    Attributes:
+        column: its name in the table.
+        unit: `"Mbps"`, `"%"` or empty.
+        highest: greatest value allowed; the least is 0.
+        maximum: what the feature is divided by; `None` takes the greatest value of the training part.
+    """
+
+    column: str
+    unit: str
+    highest: float
+    maximum: float | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class TableSchema:
+    """The roles of a table's columns.
+
+    Attributes:
+        client: column that names the closed loop (any text or number).
+        traffic_mbps: columns of traffic per application, Mbps, >= 0.
+        cqi: column of the channel quality, 0..`cqi_maximum`.
+        target_percent: column of the load to predict, 0..100 %.
+        mimo_percent: column of the MIMO full-rank usage, 0..100 %, or `None` if there is none.
+        target_name: what the load is a load of.
+        slice_column: column that names the slice, or `None` if all rows are one slice.
+        slice_name: the slice's name where there is no `slice_column`.
+        time_column: column that orders a client's rows (a number, or an ISO 8601 time); `None` if nothing does.
+        run_column: column of separate runs of one client, each split in time by itself; needs `time_column`.
+        cqi_maximum: greatest channel-quality index: 15 for a CQI, 28 for an MCS index.
+        maxima: declared maximum per feature column, which no value may exceed. Undeclared: `cqi_maximum`, 100 for the
+            MIMO column, and the greatest value of the training part for traffic.
+
+    Raises:
+        TypeError: an attribute is not of its type.
+        ValueError: no traffic column, a column with two roles, a maximum that is not positive or names no feature,
+            or `run_column` without `time_column`.
+    """
+
+    client: str
+    traffic_mbps: tuple[str, ...]
+    cqi: str
+    target_percent: str
+    mimo_percent: str | None = None
+    target_name: str = "CPU load"
+    slice_column: str | None = None
+    slice_name: str = "table"
+    time_column: str | None = None
+    run_column: str | None = None
+    cqi_maximum: float = 15.0
+    maxima: Mapping[str, float] | None = None
+
+    def __post_init__(self) -> None:
+        """Check what the class promises."""
+        if not isinstance(self.traffic_mbps, tuple):
+            raise TypeError(f"traffic_mbps must be a list of column names, got {self.traffic_mbps!r}")
+        keys = (self.client, self.slice_column, self.time_column, self.run_column)
+        values = (*self.traffic_mbps, self.cqi, self.mimo_percent, self.target_percent)
+        for name in (*keys, *values, self.slice_name, self.target_name):
+            if name is not None and (not isinstance(name, str) or not name):
+                raise TypeError(f"a name must be a non-empty text, got {name!r}")
+        if not self.traffic_mbps:
+            raise ValueError("traffic_mbps must name at least one column, got none")
+        for column in values:
+            if column is not None and (*keys, *values).count(column) > 1:
+                raise ValueError(f"a column must have one role, got {column!r} in several")
+        if self.run_column is not None and self.time_column is None:
+            raise ValueError("run_column needs time_column: runs are split in time; declare it or drop run_column")
+        _require_positive(self.cqi_maximum, "cqi_maximum")
+        if self.maxima is not None and not isinstance(self.maxima, Mapping):
+            raise TypeError(f"maxima must map feature columns to numbers, got {self.maxima!r}")
+        for column, maximum in (self.maxima or {}).items():
+            if column not in (*self.traffic_mbps, self.cqi, self.mimo_percent):
+                raise ValueError(f"maxima must name feature columns, got {column!r}; correct or drop it")
+            _require_positive(maximum, f"maxima[{column!r}]")
+
+    @property
+    def features(self) -> tuple[Feature, ...]:
+        """The feature columns in their order: traffic, channel quality, MIMO."""
+        declared = self.maxima or {}
+
+        def feature(column: str, unit: str, highest: float, maximum: float | None) -> Feature:
+            maximum = declared.get(column, maximum)
+            return Feature(column=column, unit=unit, highest=min(highest, maximum or math.inf), maximum=maximum)
+
+        traffic = [feature(column, "Mbps", math.inf, None) for column in self.traffic_mbps]
+        quality = feature(self.cqi, "", self.cqi_maximum, self.cqi_maximum)
+        mimo = [feature(self.mimo_percent, "%", 100.0, 100.0)] if self.mimo_percent is not None else []
+        return (*traffic, quality, *mimo)
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Every column that the table must have."""
+        keys = (self.client, self.slice_column, self.time_column, self.run_column)
+        features = (feature.column for feature in self.features)
+        return (*(key for key in keys if key is not None), *features, self.target_percent)
+
+
+def read_schema(path: Path) -> TableSchema:
+    """Read a schema from a JSON object whose keys are the attributes of `TableSchema`.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError: not a JSON object, an unknown or missing key, or a value that `TableSchema` refuses.
+    """
+    if not path.is_file():
+        raise FileNotFoundError(f"{path}: no such schema file; give the path of a JSON file")
+    try:
+        loaded: Any = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ValueError(f"{path}: not readable as JSON ({error}); correct the file") from error
+    if not isinstance(loaded, dict):
+        raise ValueError(f"{path}: must hold a JSON object, got {type(loaded).__name__}")
+    fields = dataclasses.fields(TableSchema)
+    known = [field.name for field in fields]
+    unknown = sorted(set(loaded) - set(known))
+    if unknown:
+        raise ValueError(f"{path}: unknown key {unknown[0]!r}; known keys are {', '.join(known)}")
+    missing = [field.name for field in fields if field.default is dataclasses.MISSING and field.name not in loaded]
+    if missing:
+        raise ValueError(f"{path}: key {missing[0]!r} is missing; add it")
+    if isinstance(loaded["traffic_mbps"], list):
+        loaded["traffic_mbps"] = tuple(loaded["traffic_mbps"])
+    try:
+        return TableSchema(**loaded)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{path}: {error}") from error
+
+
+def _require_positive(value: object, name: str) -> None:
+    """Refuse anything but a positive finite number."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not (0 < value < math.inf):
+        raise ValueError(f"{name} must be a positive number, got {value!r}")
