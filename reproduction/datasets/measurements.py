@@ -99,6 +99,7 @@ def load_tractor(path: Path, slice_name: str, *, minimum_rows: int = MINIMUM_ROW
         slice_name=slice_name,
         time_column="t_s",
         run_column="run",
+        sla_percent=TRACTOR_SLA[slice_name],
         maxima=dict.fromkeys(applications, TRACTOR_MAXIMUM_MBPS),
     )
     table = _require(read_table(path), ("slice", *schema.columns))
@@ -134,6 +135,7 @@ def load_ranalyzer(path: Path, *, minimum_rows: int = MINIMUM_ROWS) -> SliceData
         slice_name="RANalyzer",
         time_column="run",
         cqi_maximum=MCS_MAXIMUM,
+        sla_percent=RANALYZER_SLA,
         maxima={"recv_mbps": RANALYZER_MAXIMUM_MBPS},
     )
     table = _require(read_table(path), schema.columns)

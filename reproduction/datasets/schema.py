@@ -44,7 +44,8 @@ class SliceData:
         target_name: `"CPU load"`, or what stands in for it, e.g. `"radio-resource load"`.
         target_unit: `"%"`.
         clients: the CLs, one or more, all with the same Q features.
-        notes: what was left out while reading and how often, for the record; not part of the digest.
+        sla_percent: alpha_n and beta_n, the closed interval of the target that fulfils the SLA; the paper's 0..3 %.
+        notes: what was left out while reading and how often, for the record; like `sla_percent` not part of the digest.
 
     Raises:
         TypeError: an array is not a float32 `numpy.ndarray`.
@@ -59,6 +60,7 @@ class SliceData:
     target_name: str
     target_unit: str
     clients: tuple[ClientData, ...]
+    sla_percent: tuple[float, float] = (0.0, 3.0)
     notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
@@ -75,6 +77,8 @@ class SliceData:
         _require_array(self.feature_maxima, (features,), f"{where}: feature_maxima")
         if not (self.feature_maxima > 0).all():
             raise ValueError(f"{where}: feature_maxima must be positive, got {self.feature_maxima.tolist()}")
+        if not self.sla_percent[0] < self.sla_percent[1]:
+            raise ValueError(f"{where}: sla_percent must be a lower and a higher bound, got {self.sla_percent}")
         if not self.clients:
             raise ValueError(f"{where}: clients must hold at least one CL, got none")
         _require_unique([client.name for client in self.clients], f"{where}: client names")

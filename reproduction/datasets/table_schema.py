@@ -46,6 +46,7 @@ class TableSchema:
         time_column: column that orders a client's rows (a number, or an ISO 8601 time); `None` if nothing does.
         run_column: column of separate runs of one client, each split in time by itself; needs `time_column`.
         cqi_maximum: greatest channel-quality index: 15 for a CQI, 28 for an MCS index.
+        sla_percent: the target's interval that fulfils the SLA, lower and upper bound.
         maxima: declared maximum per feature column, which no value may exceed. Undeclared: `cqi_maximum`, 100 for the
             MIMO column, and the greatest value of the training part for traffic.
 
@@ -66,6 +67,7 @@ class TableSchema:
     time_column: str | None = None
     run_column: str | None = None
     cqi_maximum: float = 15.0
+    sla_percent: tuple[float, float] = (0.0, 3.0)
     maxima: Mapping[str, float] | None = None
 
     def __post_init__(self) -> None:
@@ -85,6 +87,8 @@ class TableSchema:
         if self.run_column is not None and self.time_column is None:
             raise ValueError("run_column needs time_column: runs are split in time; declare it or drop run_column")
         _require_positive(self.cqi_maximum, "cqi_maximum")
+        if len(self.sla_percent) != 2 or not 0 <= self.sla_percent[0] < self.sla_percent[1] <= 100:
+            raise ValueError(f"sla_percent must be two bounds within 0..100, the lower first, got {self.sla_percent}")
         if self.maxima is not None and not isinstance(self.maxima, Mapping):
             raise TypeError(f"maxima must map feature columns to numbers, got {self.maxima!r}")
         for column, maximum in (self.maxima or {}).items():
@@ -137,8 +141,9 @@ def read_schema(path: Path) -> TableSchema:
     missing = [field.name for field in fields if field.default is dataclasses.MISSING and field.name not in loaded]
     if missing:
         raise ValueError(f"{path}: key {missing[0]!r} is missing; add it")
-    if isinstance(loaded["traffic_mbps"], list):
-        loaded["traffic_mbps"] = tuple(loaded["traffic_mbps"])
+    for name in ("traffic_mbps", "sla_percent"):
+        if isinstance(loaded.get(name), list):
+            loaded[name] = tuple(loaded[name])
     try:
         return TableSchema(**loaded)
     except (TypeError, ValueError) as error:

@@ -251,6 +251,7 @@ def _slice(name: str, clients: tuple[ClientData, ...], schema: TableSchema) -> S
         target_name=schema.target_name,
         target_unit="%",
         clients=clients,
+        sla_percent=schema.sla_percent,
     )
 
 
