@@ -8,6 +8,7 @@ CORE = [
     "tensorflow>=2.18",
     "tensorflow-constrained-optimization==0.2",
     "shap>=0.46",
+    "scipy>=1.13",
     "numpy>=2.0",
     "pandas>=2.2",
     "matplotlib>=3.9",
@@ -15,7 +16,7 @@ CORE = [
     "pyarrow>=17",
     "filelock>=3.15",
 ]
-TEST = ["pytest>=8", "hypothesis>=6.100", "scikit-learn>=1.5", "ruff>=0.6", "mypy>=1.11", "pandas-stubs"]
+TEST = ["pytest>=8", "hypothesis>=6.100", "scikit-learn>=1.5", "threadpoolctl>=3", "ruff>=0.6", "mypy>=1.11"]
 
 setup(
     name="explainable-fl-ran-slicing",

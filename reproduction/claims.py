@@ -232,7 +232,10 @@ FIGURES = (
 
 def markdown(verdicts: list[Verdict], seeds: list[int], preset: str) -> str:
     """Return the claims table of the README."""
-    lines = ["| claim | where | the paper says | criterion | ours, mean ± sd over seeds | verdict |", "|---|---|---|---|---|---|"]
+    lines = [
+        "| claim | where | the paper says | criterion | ours, mean ± sd over seeds | verdict |",
+        "|---|---|---|---|---|---|",
+    ]
     for line in verdicts:
         lines.append(
             f"| {line.claim} | {line.where} | {line.statement} ({line.paper}) | {line.criterion} | {line.ours} "

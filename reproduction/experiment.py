@@ -124,8 +124,7 @@ def _explain_model(lab: Laboratory, name: str, seed: int) -> tuple[np.ndarray, n
     scaled, settings = features / data.feature_maxima, lab.settings.model
     model = keras_model(decode(payload["weights"]), layer_sizes(features.shape[1], settings), settings)
     baseline = np.zeros((1, features.shape[1]), np.float32)
-    predict = functools.partial(model.predict, verbose=0, batch_size=4096)
-    explainer = shap.explainers.Exact(lambda rows: predict(rows)[:, 0], shap.maskers.Independent(baseline))
+    explainer = shap.explainers.Exact(lambda rows: model(rows).numpy()[:, 0], shap.maskers.Independent(baseline))
     steps = lab.settings.local.integration_steps
     gradients = explain(model, scaled, method="integrated_gradients", steps=steps)
     return features, explainer(scaled).values.astype(np.float32), gradients

@@ -29,12 +29,8 @@ def draw(document: Document) -> Figure:
     with plt.rc_context(fname=STYLE):
         figure, axes = plt.subplots(1, 2, figsize=(7.2, 2.9), sharex=True)
         for panel, (title, values) in zip(axes, (("SHAP", first["shap"]), ("IG", first["ig"])), strict=True):
-            explanation = shap.Explanation(
-                np.asarray(values), data=np.asarray(first["features"]), feature_names=names
-            )
-            shap.plots.beeswarm(
-                explanation, ax=panel, show=False, plot_size=None, color_bar=panel is axes[-1], s=5
-            )
+            explanation = shap.Explanation(np.asarray(values), data=np.asarray(first["features"]), feature_names=names)
+            shap.plots.beeswarm(explanation, ax=panel, show=False, plot_size=None, color_bar=panel is axes[-1], s=5)
             panel.set_title(title)
             panel.set_xlabel(f"Attribution to {result['target']} [%]")
             panel.tick_params(labelsize=8)

@@ -37,11 +37,7 @@ def draw(document: Document) -> Figure:
         axes.grid(axis="y", visible=False)
     grid[0, 0].set_yticks(range(len(labels)), labels)
     grid[0, 0].invert_yaxis()
-    seeds = len(document["seeds"])
-    figure.suptitle(
-        f"{result['slice']}, {result['clients']} CLs: rounds x seconds per round (points: {seeds} seed(s), timed rounds)",
-        size=9,
-    )
+    figure.suptitle(f"{result['slice']}, {result['clients']} CLs (points: seeds, or timed rounds)", size=9)
     return figure
 
 

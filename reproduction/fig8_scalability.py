@@ -24,7 +24,8 @@ def draw(document: Document) -> Figure:
     for (count, curves), colour, line in zip(by_count.items(), colours, LINES * len(by_count), strict=False):
         draw_curves(mse, curves["mse"], f"K = {count}", color=colour, linestyle=line)
         draw_curves(confidence, curves["confidence"], f"K = {count}", color=colour, linestyle=line)
-    confidence.axhline(PAPERS_LEAST_CONFIDENCE, color="black", linewidth=1, linestyle=(0, (1, 1)), label="the paper's 0.90")
+    dotted = {"color": "black", "linewidth": 1, "linestyle": (0, (1, 1))}
+    confidence.axhline(PAPERS_LEAST_CONFIDENCE, label="the paper's 0.90", **dotted)
     mse.set_yscale("log")
     mse.set_ylabel("Training MSE [%²]")
     confidence.set_ylabel("Confidence C, training")

@@ -18,15 +18,15 @@ import numpy as np
 from reproduction.closed_loop.client import Assignment, Client, initial_state
 from reproduction.closed_loop.weights import initial_weights
 from reproduction.datasets.schema import SliceData
-from reproduction.federation.server import Round, Run, State, federate, score
+from reproduction.federation.server import Run, State, federate, score
 from reproduction.results import records
 from reproduction.settings import Explainer, LocalSettings, Scheme, Settings
 
 log = logging.getLogger(__name__)
 
 Payload = dict[str, Any]
-Report = Callable[[int, Round | None], None]
-"""Called with (rounds finished, last round) while a federation runs."""
+Report = Callable[[int, Any], None]
+"""Called with (rounds finished, the last `Round` or None) while a federation runs."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

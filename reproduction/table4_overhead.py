@@ -47,11 +47,11 @@ def tables(document: Document) -> dict[str, str]:
     shown = Table(title=f"Table IV, {document['result']['slice']}")
     for column in frame:
         shown.add_column(column)
-    for row in frame.itertuples(index=False):
+    for row in frame.to_numpy().tolist():
         shown.add_row(*row)
     Console().print(shown)
-    header, *lines = [frame.columns.tolist(), ["---"] * len(frame.columns), *frame.to_numpy().tolist()]
-    markdown = "\n".join("| " + " | ".join(cells) + " |" for cells in [header, *lines]) + "\n"
+    rows = [[*frame.columns], ["---"] * len(frame.columns), *frame.to_numpy().tolist()]
+    markdown = "".join("| " + " | ".join(cells) + " |\n" for cells in rows)
     return {".csv": frame.to_csv(index=False), ".md": markdown, ".tex": latex(frame)}
 
 
@@ -72,8 +72,8 @@ def draw(document: Document) -> Figure:
         look = {"color": LOOKS[label]["color"], "marker": LOOKS[label]["marker"]}
         axes.plot(rounds, rounds * curves["kb_per_round"] / 1000, linestyle="", label=f"{label}, ours", **look)
         for (round_number, kilobytes), where in zip(PAPER[label], ("table", "text"), strict=True):
-            fill = look["color"] if where == "table" else "none"
-            axes.plot(round_number, kilobytes / 1000, "*", color=look["color"], mfc=fill, label=f"{label}, paper's {where}")
+            look |= {"marker": "*", "markerfacecolor": look["color"] if where == "table" else "none"}
+            axes.plot(round_number, kilobytes / 1000, linestyle="", label=f"{label}, paper's {where}", **look)
     axes.set_xlabel("Convergence round")
     axes.set_ylabel("MB to convergence, up and down")
     axes.set_xlim(left=0)

@@ -79,7 +79,9 @@ def in_hoc_round(explainer: Explainer, sizes: tuple[int, ...], model: ModelSetti
 
         def epoch(number, weights, adam, total, confidence, empty):
             layers = split(weights, sizes)
-            draws = tf.random.stateless_uniform((sizes[0] + 1, local.tester_batch), tf.stack([seed[0], seed[1] + number]), alg="threefry")
+            draws = tf.random.stateless_uniform(
+                (sizes[0] + 1, local.tester_batch), tf.stack([seed[0], seed[1] + number]), alg="threefry"
+            )
             # Tester: a batch of the local data.  Explainer: attributions, eq. (2), and mutation, eq. (3).
             batch = tf.cast(draws[0] * samples, tf.int32)
             tested = tf.gather(features, batch, axis=1)

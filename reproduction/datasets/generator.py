@@ -15,26 +15,27 @@ with independent z ~ N(0, 1) cut at +-3, so that every value has a bound that do
 (non-IID) in tower kind, traffic level, application shares, diurnal shifts, mean CQI and mean full-rank share.
 
 Differs from the paper: its data are private ("synthesizing data of OTT applications"), so all of this is ours. What
-the sources leave open was calibrated ONCE, with no federation and no neural network, to what the paper tells of its own
-data: CQI is the strongest single driver of CPU load and lowers it, every OTT raises it and is weaker, MIMO full-rank is
-negligible (Fig. 6), and 85-96 % of the samples lie within the 3 % SLA. The ratio of importances aimed at, .43
+the sources leave open was calibrated ONCE, with no federation and no neural network, to what the paper tells of its
+own data: CQI is the strongest single driver of CPU load and lowers it, every OTT raises it and is weaker, MIMO full-
+rank is negligible (Fig. 6), and 85-96 % of the samples lie within the 3 % SLA. The ratio of importances aimed at, .43
 for CQI to .29 for the largest OTT, is that of an earlier prototype whose regime (three similar applications, traffic
-log-s.d. .35, a day of +-70 %, mean CQI 7-12 with s.d. 1.8 within) this generator takes over; that prototype was KNOWN to
-show the paper's Fig. 5. A first draft with deeper nights, an idle floor of 0.2 % and OTTs scaled by 25 Mbps met the same
-criteria (.58 / .34) and lost no confidence without the constraint: how much hangs on the data is part of the result.
-One set of constants serves all slices; slices differ in applications, shares, traffic level and tower mix only. The
-order of Fig. 6 is therefore a property put into the data, not a finding.
+log-s.d. .35, a day of +-70 %, mean CQI 7-12 with s.d. 1.8 within) this generator takes over; that prototype was KNOWN
+to show the paper's Fig. 5. A first draft with deeper nights, an idle floor of 0.2 % and OTTs scaled by 25 Mbps met
+the same criteria (.58 / .34) and lost no confidence without the constraint: how much hangs on the data is part of the
+result. One set of constants serves all slices; slices differ in applications, shares, traffic level and tower mix
+only. The order of Fig. 6 is therefore a property put into the data, not a finding.
 
 Sourced figures that the calibration did NOT take as they are:
 
 * Application shares. Within eMBB the source gives Netflix 8.5, YouTube 54, Facebook Video 37; with one application
-  carrying half of the traffic, it and not CQI drives the load. Shares enter as share ** 0.25, normalised
-  (.25 / .39 / .36), because Fig. 6 shows three OTTs that are all small.
-* Traffic volumes. The source's ratio video : social : web is 47 : 15 : 5.5; one bound of 3 % for all three slices, which
-  the paper sets, needs slices of comparable load, so the levels are close together.
-* Depth of the day. The digitised shapes swing by -95..+151 % at transport towers; their form is kept, their swing is not.
-* Spread of CQI. Measured per-second s.d. within a trace is 2.8, between traces 1.1. An hourly, cell-wide mean varies less
-  within (1.8 here); between TRPs the means are uniform over 7..12 (s.d. 1.4, mean 9.5; measured LTE mean 9.7).
+  carrying half of the traffic, it and not CQI drives the load. Shares enter as share ** 0.25, normalised (.25 / .39 /
+  .36), because Fig. 6 shows three OTTs that are all small.
+* Traffic volumes. The source's ratio video : social : web is 47 : 15 : 5.5; one bound of 3 % for all three slices,
+  which the paper sets, needs slices of comparable load, so the levels are close together.
+* Depth of the day. The digitised shapes swing by -95..+151 % at transport towers; their form is kept, their swing is
+  not.
+* Spread of CQI. Measured per-second s.d. within a trace is 2.8, between traces 1.1. An hourly, cell-wide mean varies
+  less within (1.8 here); between TRPs the means are uniform over 7..12 (s.d. 1.4, mean 9.5; measured LTE mean 9.7).
 * Spread of traffic. Log-residual s.d. .5-.7 in 2-minute bins; hourly sums vary less (.35 here).
 * CPU slopes. RANalyzer's clients differ by about +-40 %; here all CLs run on equal hardware.
 """

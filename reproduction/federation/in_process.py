@@ -23,7 +23,7 @@ CHUNKS_PER_WORKER = 8
 
 def single_thread() -> None:
     """Give TensorFlow one thread; call before it runs anything."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     import tensorflow as tf
 
     tf.config.threading.set_intra_op_parallelism_threads(1)

@@ -92,7 +92,7 @@ def fl_round(state: State, assignment: Assignment, clients: Sequence[Client], ru
     started, t = time.perf_counter(), state.round_number
     broadcasts = [serialise(state.weights)] * len(clients)
     keep = assignment.local.multipliers == "keep"
-    multipliers = state.multipliers if keep else [closed_loop.initial_state()] * len(clients)
+    multipliers = list(state.multipliers) if keep else [closed_loop.initial_state()] * len(clients)
     updates = run(closed_loop.train, assignment, clients, broadcasts, multipliers, [t] * len(clients))
     weights = aggregate([deserialise(update.payload) for update in updates], [update.samples for update in updates])
     seconds = time.perf_counter() - started

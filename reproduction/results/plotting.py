@@ -8,6 +8,7 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from reproduction.results.records import write_atomically
 
@@ -33,7 +34,7 @@ def rounds_axis(axes: Axes, rounds: int) -> None:
     """Label the x axis as FL rounds 1..T."""
     axes.set_xlabel("FL round")
     axes.set_xlim(0.5, rounds + 0.5)
-    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
 
 
 def draw_curves(axes: Axes, curves: Sequence[Sequence[float]], label: str, **look) -> None:

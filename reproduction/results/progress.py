@@ -4,11 +4,11 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Protocol
+from typing import Any, Protocol
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-LINES_PER_RUN = 3
+LINES_PER_RUN = 2
 
 
 class Watched(Protocol):
@@ -20,7 +20,7 @@ class Watched(Protocol):
 
 
 @contextmanager
-def watch(title: str, rounds: int) -> Iterator[Callable[[int, Watched | None], None]]:
+def watch(title: str, rounds: int) -> Iterator[Callable[[int, Any], None]]:
     """Show one federation's progress on standard error.
 
     Args:

@@ -1,0 +1,59 @@
+# Two commands: `make figures` and `make test`. Each builds .venv first, once.
+PYTHON ?= python3
+PRESET ?= paper
+SEEDS ?= 1
+OUT ?= $(if $(filter quick,$(PRESET)),figures/quick,figures)
+
+RUN := .venv/bin/python
+FIGURES := fig4_convergence fig5_confidence fig6_attributions fig7_convergence_time fig8_scalability table4_overhead
+
+.PHONY: figures claims data test lint benchmark benchmark-peers clean
+
+figures: .venv/core
+	@set -e; for figure in $(FIGURES); do \
+		$(RUN) reproduction/$$figure.py --preset $(PRESET) --seeds $(SEEDS) --out $(OUT); \
+	done
+	$(RUN) reproduction/claims.py --out $(OUT)
+
+claims: .venv/core
+	$(RUN) reproduction/claims.py --out $(OUT)
+
+data: .venv/core
+	$(RUN) -m reproduction.datasets --out data
+
+test: lint
+	$(RUN) -m pytest
+
+lint: .venv/test
+	$(RUN) -m ruff check .
+	$(RUN) -m ruff format --check .
+	$(RUN) -m mypy
+
+benchmark: .venv/core
+	$(RUN) tests/benchmarks/benchmark.py --out figures/benchmark.json
+
+benchmark-peers: .venv/core .venv-jax/ready .venv-fedjax/ready
+	$(RUN) tests/benchmarks/peers.py --jax-python .venv-jax/bin/python --fedjax-python .venv-fedjax/bin/python \
+		--out figures/benchmark_peers.json
+
+clean:
+	rm -rf .venv .venv-jax .venv-fedjax
+
+.venv/core: requirements.txt setup.py
+	$(PYTHON) -m venv .venv
+	$(RUN) -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	touch $@
+
+.venv/test: .venv/core tests/requirements.txt
+	$(RUN) -m pip install --quiet --disable-pip-version-check -r tests/requirements.txt
+	touch $@
+
+.venv-jax/ready: tests/benchmarks/requirements-peers.txt
+	$(PYTHON) -m venv .venv-jax
+	.venv-jax/bin/python -m pip install --quiet --disable-pip-version-check -r $<
+	touch $@
+
+.venv-fedjax/ready: tests/benchmarks/requirements-peers-fedjax.txt
+	$(PYTHON) -m venv .venv-fedjax
+	.venv-fedjax/bin/python -m pip install --quiet --disable-pip-version-check -r $<
+	touch $@
