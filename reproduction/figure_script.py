@@ -178,6 +178,8 @@ def _only_one(folder: Path) -> Iterator[None]:
     """Refuse to share an output folder with a running process."""
     try:
         with FileLock(folder / ".lock", blocking=False):
+            for partial in folder.glob("*.partial"):  # of a process that was killed while it wrote
+                partial.unlink()
             yield
     except Timeout as error:
         raise RuntimeError(f"{folder}: another process works here; wait for it, or choose another --out") from error

@@ -162,6 +162,6 @@ def evaluate(assignment: Assignment, client: Client, broadcast: bytes, round_num
 
 def _diverged(assignment: Assignment, client: Client, round_number: int, what: str) -> ClientError:
     return ClientError(
-        f"slice {assignment.slice_name!r}, client {client.name!r}, round {round_number + 1}, {what}; nothing was "
-        "averaged in. Check this client's data and scaling, or lower the learning rate"
+        f"slice {assignment.slice_name!r}, client {client.name!r}, round {round_number + 1}, {what}; the round is "
+        "discarded. Check the data and their scaling, this client's first, or lower the learning rate"
     )

@@ -32,7 +32,7 @@ def single_thread() -> None:
 
 def run_here(function: Any, assignment: Assignment, clients: Sequence[Client], *rest: Sequence) -> list:
     """Run the CLs one after another in this process; see `server.Run`."""
-    return [function(assignment, *arguments) for arguments in zip(clients, *rest, strict=True)]
+    return _run_rows(function, assignment, list(zip(clients, *rest, strict=True)))
 
 
 class Workers:
@@ -54,11 +54,11 @@ class Workers:
 
     def __call__(self, function: Any, assignment: Assignment, clients: Sequence[Client], *rest: Sequence) -> list:
         """Run the CLs in chunks; answers in the order of `clients`."""
-        size = max(1, len(clients) // (self.count * CHUNKS_PER_WORKER))
-        columns = (clients, *rest)
-        chunks = [[column[i : i + size] for column in columns] for i in range(0, len(clients), size)]
+        rows = list(zip(clients, *rest, strict=True))
+        size = max(1, len(rows) // (self.count * CHUNKS_PER_WORKER))
+        chunks = [rows[start : start + size] for start in range(0, len(rows), size)]
         try:
-            futures = [self._pool.submit(run_here, function, assignment, *chunk) for chunk in chunks]
+            futures = [self._pool.submit(_run_rows, function, assignment, chunk) for chunk in chunks]
             return [answer for future in futures for answer in future.result()]
         except BrokenProcessPool as error:
             raise RuntimeError(
@@ -80,6 +80,10 @@ class Workers:
 def available_cores() -> int:
     """Return the number of cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _run_rows(function: Any, assignment: Assignment, rows: Sequence[tuple]) -> list:
+    return [function(assignment, *arguments) for arguments in rows]
 
 
 def _start() -> None:

@@ -6,6 +6,7 @@ TensorFlow.
 Differs from the paper: nothing.
 """
 
+import dataclasses
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -134,8 +135,22 @@ def federate(
     """Algorithm 1: yield the state and the record after each of the remaining rounds.
 
     The CLs are visited in the order of their names, so that the order given does not matter.
+
+    Args:
+        state: its multipliers in the order of `clients`; those yielded are in the order of the names.
+        assignment: what the CLs are told.
+        clients: the CLs, of different names.
+        run: who runs them.
+        rounds: T.
+
+    Raises:
+        ValueError: if two clients share a name, and so a stream of randomness.
     """
-    clients = sorted(clients, key=lambda client: client.name)
+    order = sorted(range(len(clients)), key=lambda number: clients[number].name)
+    clients = [clients[number] for number in order]
+    if len({client.name for client in clients}) < len(clients):
+        raise ValueError("clients must have different names, got one twice; rename it")
+    state = dataclasses.replace(state, multipliers=state.multipliers[order])
     while state.round_number < rounds:
         state, result = fl_round(state, assignment, clients, run)
         yield state, result

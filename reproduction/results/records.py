@@ -3,7 +3,7 @@
 A record is JSON: `{"format", "version", "sha256", "payload"}`, where sha256 covers the payload. The payload of a
 federation holds
 
-    identity     everything that decides the numbers: settings, seed, data digest (see `experiment.identity`)
+    identity     everything that decides the numbers: settings, seed, data digest (see `laboratory.identity`)
     rounds       a list of `federation.server.Round` as objects, NaN as null
     round_number rounds finished
     weights      W_n(t), float32 little-endian, base64
