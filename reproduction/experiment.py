@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from reproduction.federation.in_process import single_thread
 from reproduction.federation.server import State, fl_round
 from reproduction.laboratory import Laboratory, Payload, assign, clients_of, new_payload, state_of
 from reproduction.results.metrics import convergence_round, kilobytes_per_round
@@ -111,6 +112,7 @@ def attributions(lab: Laboratory) -> Result:
 
 def _explain_model(lab: Laboratory, name: str, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return test samples in physical units, their SHAP values and their IG, each float32 [n, Q]."""
+    single_thread()
     import shap
 
     from reproduction.attribution import explain
