@@ -102,7 +102,12 @@ class FigureScript:
             "figure": self.name,
             "preset": settings.name,
             "settings": dataclasses.asdict(settings),
-            "data": {"source": options.schema if options.data else "generator", "slices": list(slices)},
+            "data": {
+                "source": options.schema or "generator",
+                "slices": {
+                    name: _describe(laboratory.data(name, options.seeds[0], settings.clients)) for name in slices
+                },
+            },
             "seeds": list(options.seeds),
             "provenance": records.provenance(),
             "result": result,
@@ -160,6 +165,18 @@ def _from_tables(settings: Settings, tables: list[Path], schema: str) -> tuple[S
         log.warning("%s: %d clients; %s", name, len(data.clients), "; ".join(data.notes) or "nothing left out")
     most = max(len(data.clients) for data in read(0).values())
     return dataclasses.replace(settings, slices=slices, clients=most), source
+
+
+def _describe(data: SliceData) -> dict[str, Any]:
+    return {
+        "target": f"{data.target_name} [{data.target_unit}]",
+        "features": list(data.feature_names),
+        "clients": len(data.clients),
+        "training_samples": sum(len(client.train_target) for client in data.clients),
+        "test_samples": sum(len(client.test_target) for client in data.clients),
+        "left_out": list(data.notes),
+        "sha256": data.digest(),
+    }
 
 
 def _nothing_to_redraw(path: Path) -> Document:

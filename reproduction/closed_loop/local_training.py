@@ -68,7 +68,12 @@ def weighted_mse(prediction: tf.Tensor, target: tf.Tensor, sample_weights: tf.Te
 
 @cache
 def in_hoc_round(explainer: Explainer, sizes: tuple[int, ...], model: ModelSettings, local: LocalSettings):
-    """Return the compiled in-hoc round, a function of one CL's arrays to `Local` (see `epoch` for the arguments)."""
+    """Return the compiled in-hoc round: one CL's L epochs, as a function to `Local` of
+
+    weights float32 [P], features float32 [Q, D] (scaled), target float32 [D] (%), sample_weights float32 [D] (0 or 1),
+    baseline float32 [Q, 1] (scaled), bounds float32 [2] (alpha_n, beta_n in %), threshold float32 (nu_n),
+    state float32 [2, 2] (log A) and seed int32 [2].
+    """
     game = Game(local)
     explain = weighted_attributions(explainer, local.integration_steps)
 
@@ -124,7 +129,10 @@ def in_hoc_round(explainer: Explainer, sizes: tuple[int, ...], model: ModelSetti
 
 @cache
 def post_hoc_round(sizes: tuple[int, ...], model: ModelSettings, local: LocalSettings):
-    """Return the compiled unconstrained round: lambda_0 = 1, lambda_1 = 0, no explainer in the loop."""
+    """Return the compiled unconstrained round: lambda_0 = 1, lambda_1 = 0, no explainer in the loop.
+
+    A function of the first four arguments of `in_hoc_round`'s to the weights, float32 [P].
+    """
 
     @tf.function(jit_compile=True, reduce_retracing=False)
     def local_round(weights, features, target, sample_weights) -> tf.Tensor:
