@@ -68,9 +68,10 @@ def weighted_mse(prediction: tf.Tensor, target: tf.Tensor, sample_weights: tf.Te
 
 @cache
 def in_hoc_round(explainer: Explainer, sizes: tuple[int, ...], model: ModelSettings, local: LocalSettings):
-    """Return the compiled in-hoc round: one CL's L epochs, as a function to `Local` of
+    """Return the compiled in-hoc round, one CL's L epochs.
 
-    weights float32 [P], features float32 [Q, D] (scaled), target float32 [D] (%), sample_weights float32 [D] (0 or 1),
+    It is a function to `Local` of weights float32 [P], features float32 [Q, D] (scaled), target float32 [D] (%),
+    sample_weights float32 [D] (0 or 1),
     baseline float32 [Q, 1] (scaled), bounds float32 [2] (alpha_n, beta_n in %), threshold float32 (nu_n),
     state float32 [2, 2] (log A) and seed int32 [2].
     """
