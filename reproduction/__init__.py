@@ -17,7 +17,8 @@ records -> figures. An import never goes up this list.
     datasets/            generator.py, tables.py (anyone's), measurements.py (public ones) -> schema.py
     results/             records.py (on disk), metrics.py, progress.py, plotting.py
     attribution/         DeepExplain's methods for any model: knows no federation
-    settings.py          Table III and what the paper leaves open;  seeds.py: streams of randomness
+    settings.py          Table III and what the paper leaves open;  seeds.py: streams of randomness;
+                         files.py: whole files or none
 
 The paper's letters, and their names here:
 

@@ -139,7 +139,7 @@ def _record(lab: Laboratory, slice_name: str, label: str, seed: int, clients: in
 def _curves(lab: Laboratory, slice_name: str, label: str, clients: int | None = None) -> Result:
     """Collect a scheme's per-round quantities over the seeds, each [seeds, rounds], and what follows from them."""
     runs = [_record(lab, slice_name, label, seed, clients)["rounds"] for seed in lab.seeds]
-    quantities = ("mse", "confidence", "inside", "multiplier", "seconds")
+    quantities = ("mse", "confidence", "inside", "undefined_clients", "empty_epochs", "multiplier", "seconds")
     columns = {name: [_numbers([entry[name] for entry in rounds]) for rounds in runs] for name in quantities}
     tolerance = lab.settings.convergence_tolerance
     return columns | {

@@ -3,12 +3,12 @@
 Differs from the paper: it draws one run; the dotted lines mark our convergence rounds, for which it has no criterion.
 """
 
-import numpy as np
 from matplotlib.figure import Figure
 
 from reproduction import experiment
 from reproduction.figure_script import Document, FigureScript
-from reproduction.results.plotting import LOOKS, draw_curves, new_figure, rounds_axis
+from reproduction.results.metrics import mean_and_spread
+from reproduction.results.plotting import LOOKS, draw_curves, legend_below, new_figure, rounds_axis
 
 
 def draw(document: Document) -> Figure:
@@ -18,13 +18,14 @@ def draw(document: Document) -> Figure:
     for axes, (name, schemes) in zip(grid[0], slices.items(), strict=True):
         for label, curves in schemes.items():
             draw_curves(axes, curves["mse"], label, **LOOKS[label])
-            axes.axvline(np.mean(curves["convergence_round"]), color=LOOKS[label]["color"], linestyle=":", linewidth=1)
+            converged = mean_and_spread(curves["convergence_round"])["mean"]
+            axes.axvline(converged, color=LOOKS[label]["color"], linestyle=":", linewidth=1)
         axes.set_title(name)
         axes.set_yscale("log")
         rounds_axis(axes, len(curves["mse"][0]))
     grid[0, 0].set_ylabel("Training MSE [%²]")
     grid[0, -1].plot([], [], color="grey", linestyle=":", linewidth=1, label="converged (mean)")
-    grid[0, -1].legend()
+    legend_below(figure, grid[0, -1])
     return figure
 
 

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from reproduction import experiment
 from reproduction.figure_script import Document, FigureScript
-from reproduction.results.plotting import LOOKS, draw_curves, new_figure, rounds_axis
+from reproduction.results.plotting import LOOKS, draw_curves, legend_below, new_figure, rounds_axis
 
 SHORT = {"in-hoc Input x Gradient": "in-hoc\nIxG", "in-hoc IG": "in-hoc\nIG", "in-hoc SHAP": "in-hoc\nSHAP"}
 LOWEST_SHOWN = 0.8
@@ -30,7 +30,7 @@ def draw(document: Document) -> Figure:
         below.axhline(numbers["threshold"], color="black", linewidth=1, linestyle=(0, (1, 1)))
     grid[0, 0].set_ylabel("(a) Confidence C, training")
     grid[1, 0].set_ylabel("(b) Confidence C per CL, test")
-    grid[0, -1].legend()
+    legend_below(figure, grid[0, -1])
     for row in grid:
         lowest = min(LOWEST_SHOWN, row[0].get_ylim()[0])
         row[0].set_ylim(lowest, 1.02)

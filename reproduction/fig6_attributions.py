@@ -11,7 +11,6 @@ from matplotlib.figure import Figure
 
 from reproduction import experiment
 from reproduction.figure_script import Document, FigureScript
-from reproduction.results.plotting import STYLE
 
 
 def draw(document: Document) -> Figure:
@@ -26,17 +25,16 @@ def draw(document: Document) -> Figure:
     names = [f"{name} [{unit}]" if unit else name for name, unit in units]
     # shap shuffles its points by the global NumPy generator; this is the picture's jitter and nothing else.
     np.random.seed(0)  # noqa: NPY002
-    with plt.rc_context(fname=STYLE):
-        figure, axes = plt.subplots(1, 2, figsize=(7.2, 2.9), sharex=True)
-        for panel, (title, values) in zip(axes, (("SHAP", first["shap"]), ("IG", first["ig"])), strict=True):
-            explanation = shap.Explanation(np.asarray(values), data=np.asarray(first["features"]), feature_names=names)
-            shap.plots.beeswarm(explanation, ax=panel, show=False, plot_size=None, color_bar=panel is axes[-1], s=5)
-            panel.set_title(title)
-            panel.set_xlabel(f"Attribution to {result['target']} [%]")
-            panel.tick_params(labelsize=8)
-            panel.xaxis.label.set_size(9)
-        correlation = np.mean([seed["rank_correlation"] for seed in seeds])
-        figure.suptitle(f"{result['slice']}: rank agreement of mean |attribution| over seeds {correlation:.2f}", size=9)
+    figure, axes = plt.subplots(1, 2, figsize=(7.2, 2.9), sharex=True)
+    for panel, (title, values) in zip(axes, (("SHAP", first["shap"]), ("IG", first["ig"])), strict=True):
+        explanation = shap.Explanation(np.asarray(values), data=np.asarray(first["features"]), feature_names=names)
+        shap.plots.beeswarm(explanation, ax=panel, show=False, plot_size=None, color_bar=panel is axes[-1], s=5)
+        panel.set_title(title)
+        panel.set_xlabel(f"Attribution to {result['target']} [%]")
+        panel.tick_params(labelsize=8)
+        panel.xaxis.label.set_size(9)
+    correlation = np.mean([seed["rank_correlation"] for seed in seeds])
+    figure.suptitle(f"{result['slice']}: rank agreement of mean |attribution| over seeds {correlation:.2f}", size=9)
     return figure
 
 

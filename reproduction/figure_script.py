@@ -7,6 +7,7 @@ import argparse
 import dataclasses
 import functools
 import logging
+import signal
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -20,9 +21,10 @@ from matplotlib.figure import Figure
 from reproduction.closed_loop.client import ClientError
 from reproduction.datasets import SLICES, SliceData, generate_slice, load
 from reproduction.federation.in_process import Workers
+from reproduction.files import write_atomically
 from reproduction.laboratory import Laboratory
 from reproduction.results import records
-from reproduction.results.plotting import save
+from reproduction.results.plotting import save, style
 from reproduction.results.progress import watch
 from reproduction.settings import PRESETS, Settings, SliceSettings
 
@@ -45,6 +47,9 @@ class FigureScript:
         draw: saved document -> picture.
         slices: run by default on the generated data; a figure of one slice takes the first.
         tables: saved document -> text by file suffix, written beside the picture.
+
+    A variation of the settings is run from Python: `SCRIPT.main(["--out", "mine"], replace(PAPER, rounds=50))`, under
+    `if __name__ == "__main__":`, because the workers import the calling script.
     """
 
     name: str
@@ -54,37 +59,44 @@ class FigureScript:
     slices: tuple[str, ...] = SLICES
     tables: Callable[[Document], Mapping[str, str]] = lambda document: {}
 
-    def main(self, arguments: list[str] | None = None) -> None:
-        """Run from the command line; exits with 0, 2 (one line on standard error) or 130 (Ctrl-C)."""
+    def main(self, arguments: list[str] | None = None, settings: Settings | None = None) -> None:
+        """Run with command-line arguments, and `settings` in place of the preset's.
+
+        Exits with 2 (one line on standard error) or 130 (Ctrl-C, SIGTERM) if it does not end well.
+        """
+        options = _parse(self, arguments)
+        signal.signal(signal.SIGTERM, signal.getsignal(signal.SIGINT))
         try:
-            self.run(_parse(self, arguments))
+            self.run(options, settings or PRESETS[options.preset])
         except KeyboardInterrupt:
             print("stopped; finished rounds are saved, run the same command again to resume", file=sys.stderr)
             sys.exit(130)
         except (ValueError, TypeError, OSError, ClientError, RuntimeError) as error:
-            print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
+            log.debug("what went wrong", exc_info=True)
+            print(f"error: {one_line(error)}", file=sys.stderr)
             sys.exit(2)
 
-    def run(self, options: argparse.Namespace) -> None:
+    def run(self, options: argparse.Namespace, settings: Settings) -> None:
         """Compute unless `--redraw`, then draw and save."""
         numbers = options.out / f"{self.name}.json"
         if not options.redraw:
-            document = self.document(options)
+            document = self.document(options, settings)
             records.write_record(numbers, document)
         document = records.read_record(numbers) if numbers.exists() else _nothing_to_redraw(numbers)
-        for path in save(self.draw(document), options.out, self.name):
-            print(path)
+        with style():
+            for path in save(self.draw(document), options.out, self.name):
+                print(path)
         for suffix, text in self.tables(document).items():
             path = options.out / f"{self.name}{suffix}"
-            records.write_atomically(path, text.encode())
+            write_atomically(path, text.encode())
             print(path)
 
-    def document(self, options: argparse.Namespace) -> Document:
+    def document(self, options: argparse.Namespace, settings: Settings) -> Document:
         """Return the figure's numbers with everything that led to them."""
-        settings, data = PRESETS[options.preset], None
+        data = None
         if options.data:
             settings, data = _from_tables(settings, options.data, options.schema)
-        slices = _choose(options.slices, tuple(settings.slices) if data else self.slices, settings)
+        slices = self.choose(options.slices, settings, tuple(settings.slices) if data else self.slices)
         folder = options.out / "runs"
         folder.mkdir(parents=True, exist_ok=True)
         with _only_one(folder), Workers(options.workers) as workers:
@@ -109,9 +121,31 @@ class FigureScript:
                 },
             },
             "seeds": list(options.seeds),
-            "provenance": records.provenance(),
+            "trained_with": laboratory.trained_with(),
+            "drawn_with": records.provenance(),
             "result": result,
         }
+
+    def choose(self, wanted: list[str] | None, settings: Settings, default: tuple[str, ...]) -> tuple[str, ...]:
+        """Return the slices to run.
+
+        Raises:
+            ValueError: for a slice that is not in the data, or several for a figure of one.
+        """
+        for name in wanted or ():
+            if name not in settings.slices:
+                raise ValueError(f"--slices: no slice {name!r} in the data; there are {', '.join(settings.slices)}")
+        if len(self.slices) == 1 and len(wanted or ()) > 1:
+            raise ValueError(f"--slices: {self.name} shows one slice, got {len(wanted or ())}; name one")
+        return tuple(wanted) if wanted else default[: len(self.slices)] if len(self.slices) == 1 else default
+
+
+def one_line(error: Exception) -> str:
+    """Return an error's text on one line; an operating system's with its file, without its number."""
+    text = str(error)
+    if isinstance(error, OSError) and error.strerror:
+        text = f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+    return " ".join(text.split())
 
 
 def _parse(script: FigureScript, arguments: list[str] | None) -> argparse.Namespace:
@@ -136,7 +170,8 @@ def _parse(script: FigureScript, arguments: list[str] | None) -> argparse.Namesp
         parser.error("--workers must be at least 1")
     options.seeds = tuple(range(options.seeds)) if options.seed is None else (options.seed,)
     options.out = options.out or Path("figures") / ("quick" if options.preset == "quick" else "")
-    logging.basicConfig(format="%(message)s", level=logging.WARNING)
+    logging.basicConfig(format="%(message)s")
+    logging.getLogger("reproduction").setLevel(logging.INFO)
     return options
 
 
@@ -162,9 +197,10 @@ def _from_tables(settings: Settings, tables: list[Path], schema: str) -> tuple[S
         lower, upper = data.sla_percent
         known = settings.slices.get(name, SliceSettings(confidence_threshold=STRICTEST_THRESHOLD))
         slices[name] = dataclasses.replace(known, lower_percent=lower, upper_percent=upper)
-        log.warning("%s: %d clients; %s", name, len(data.clients), "; ".join(data.notes) or "nothing left out")
+        log.info("%s: %d clients; %s", name, len(data.clients), "; ".join(data.notes) or "nothing left out")
     most = max(len(data.clients) for data in read(0).values())
-    return dataclasses.replace(settings, slices=slices, clients=most), source
+    clients = min(settings.clients, most) if settings.name == "quick" else most
+    return dataclasses.replace(settings, slices=slices, clients=clients), source
 
 
 def _describe(data: SliceData) -> dict[str, Any]:
@@ -183,20 +219,13 @@ def _nothing_to_redraw(path: Path) -> Document:
     raise FileNotFoundError(f"{path}: no saved numbers to redraw; run once without --redraw")
 
 
-def _choose(wanted: list[str] | None, default: tuple[str, ...], settings: Settings) -> tuple[str, ...]:
-    for name in wanted or ():
-        if name not in settings.slices:
-            raise ValueError(f"--slices: no slice {name!r} in the data; there are {', '.join(settings.slices)}")
-    return tuple(wanted or default)
-
-
 @contextmanager
 def _only_one(folder: Path) -> Iterator[None]:
     """Refuse to share an output folder with a running process."""
     try:
         with FileLock(folder / ".lock", blocking=False):
-            for partial in folder.glob("*.partial"):  # of a process that was killed while it wrote
-                partial.unlink()
+            for partial in [*folder.glob("*.partial"), *folder.parent.glob("*.partial")]:
+                partial.unlink()  # of a process that was killed while it wrote
             yield
     except Timeout as error:
         raise RuntimeError(f"{folder}: another process works here; wait for it, or choose another --out") from error

@@ -24,6 +24,9 @@ from reproduction.settings import Explainer, LocalSettings, Scheme, Settings
 
 log = logging.getLogger(__name__)
 
+NUMERIC_PACKAGES = ("tensorflow", "keras", "tensorflow-constrained-optimization", "numpy")
+"""A federation is not continued under another version of these."""
+
 Payload = dict[str, Any]
 Report = Callable[[int, Any], None]
 """Called with (rounds finished, the last `Round` or None) while a federation runs."""
@@ -71,6 +74,11 @@ class Laboratory:
             name = f"{slice_name}-{scheme}-{explainer}-seed{seed}-{key}.json".replace(" ", "_").replace("/", "_")
             self._memory[key] = self._train(data, assignment, known, self.folder / name)
         return self._memory[key]
+
+    def trained_with(self) -> list[Payload]:
+        """Return the machines and versions that trained the federations used so far, each once."""
+        known = {records.digest(payload["provenance"]): payload["provenance"] for payload in self._memory.values()}
+        return list(known.values())
 
     def _train(self, data: SliceData, assignment: Assignment, known: Payload, path: Path) -> Payload:
         training, test = clients_of(data)
@@ -174,7 +182,7 @@ def state_of(payload: Payload) -> State:
 
 
 def load(path: Path, known: Payload) -> Payload:
-    """Read a record and check that it is of the run that is asked for.
+    """Read a record and check that it is of the run that is asked for, and that it can be continued.
 
     Raises:
         RecordError: if it is not.
@@ -182,6 +190,12 @@ def load(path: Path, known: Payload) -> Payload:
     payload = records.read_record(path)
     if records.digest(payload["identity"]) != records.digest(known):
         raise records.RecordError(f"{path}: a record of other settings or data; delete it to start this run anew")
+    old, new = payload["provenance"]["versions"], records.provenance()["versions"]
+    changed = [f"{name} {old[name]}, now {new[name]}" for name in NUMERIC_PACKAGES if old[name] != new[name]]
+    if payload["test"] is None and changed:
+        raise records.RecordError(
+            f"{path}: unfinished, and begun with {'; '.join(changed)}; go on with the old versions, or delete it"
+        )
     return payload
 
 

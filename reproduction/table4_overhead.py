@@ -14,7 +14,7 @@ from rich.table import Table
 
 from reproduction import experiment
 from reproduction.figure_script import Document, FigureScript
-from reproduction.results.metrics import mean_and_spread
+from reproduction.results.metrics import in_words
 from reproduction.results.plotting import LOOKS, new_figure
 
 PAPER = {"in-hoc IG": ((13, 16510), (12, 16778)), "post-hoc": ((20, 77714), (17, 77776))}
@@ -25,15 +25,15 @@ def table(document: Document) -> pd.DataFrame:
     """Return the table, one row per scheme, ours as mean ± standard deviation over the seeds."""
     rows = []
     for label, curves in document["result"]["schemes"].items():
-        rounds = mean_and_spread(curves["convergence_round"])
+        rounds = np.asarray(curves["convergence_round"], float)
         per_round = curves["kb_per_round"]
         in_table, in_text = PAPER[label]
         rows.append(
             {
                 "Scheme": label,
-                "Convergence round": f"{rounds['mean']:.1f} ± {rounds['sd']:.1f}",
+                "Convergence round": in_words(rounds, ".1f", ".1f"),
                 "KB per round": f"{per_round:,.1f}",
-                "KB to convergence": f"{rounds['mean'] * per_round:,.0f} ± {rounds['sd'] * per_round:,.0f}",
+                "KB to convergence": in_words(rounds * per_round, ",.0f", ",.0f"),
                 "Paper, Table IV": f"{in_table[0]}; {in_table[1]:,} KB",
                 "Paper, text": f"{in_text[0]}; {in_text[1]:,} KB",
             }

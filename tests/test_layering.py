@@ -10,7 +10,7 @@ import pytest
 PACKAGE = Path(__file__).resolve().parents[1] / "reproduction"
 
 FLOORS = (
-    ("seeds", "settings", "attribution"),
+    ("files", "seeds", "settings", "attribution"),
     ("closed_loop", "datasets", "results"),
     ("federation",),
     ("laboratory",),

@@ -42,7 +42,7 @@ def evaluation(explainer: Explainer, sizes: tuple[int, ...], model: ModelSetting
     """Return the compiled evaluation of one CL, a function of its arrays to `Evaluation`."""
     explain = weighted_attributions(explainer, local.integration_steps)
 
-    @tf.function(jit_compile=True, reduce_retracing=False)
+    @tf.function(jit_compile=True, autograph=False)
     def evaluate(weights, features, target, sample_weights, baseline, bounds, seed) -> Evaluation:
         layers = split(weights, sizes)
         prediction = predict(layers, features, model.leaky_slope)

@@ -78,7 +78,7 @@ def in_hoc_round(explainer: Explainer, sizes: tuple[int, ...], model: ModelSetti
     game = Game(local)
     explain = weighted_attributions(explainer, local.integration_steps)
 
-    @tf.function(jit_compile=True, reduce_retracing=False)
+    @tf.function(jit_compile=True, autograph=False)
     def local_round(weights, features, target, sample_weights, baseline, bounds, threshold, state, seed) -> Local:
         samples = tf.reduce_sum(sample_weights)
         game.state.assign(state)
@@ -135,7 +135,7 @@ def post_hoc_round(sizes: tuple[int, ...], model: ModelSettings, local: LocalSet
     A function of the first four arguments of `in_hoc_round`'s to the weights, float32 [P].
     """
 
-    @tf.function(jit_compile=True, reduce_retracing=False)
+    @tf.function(jit_compile=True, autograph=False)
     def local_round(weights, features, target, sample_weights) -> tf.Tensor:
         def epoch(number, weights, adam, total):
             with tf.GradientTape() as tape:

@@ -8,12 +8,11 @@ Differs from the paper: nothing; the paper published no data.
 
 import argparse
 import hashlib
+import io
 import json
-import os
 import platform
 import sys
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +22,7 @@ import pyarrow
 
 from reproduction.datasets.generator import SLICES, generate_slice
 from reproduction.datasets.schema import SliceData
+from reproduction.files import write_atomically
 
 SAMPLE_ROWS = 200
 SAMPLE_SEED = 0
@@ -70,7 +70,9 @@ def write_data(folder: Path, *, seed: int, clients: int, samples: int, test_samp
     for slice_name in SLICES:
         data = generate_slice(slice_name, **settings)
         path = folder / f"{file_stem(slice_name)}.parquet"
-        _write(path, to_frame(data).to_parquet)
+        buffer = io.BytesIO()
+        to_frame(data).to_parquet(buffer)
+        write_atomically(path, buffer.getvalue())
         files[path.name] = {"slice": slice_name, "sha256": file_sha256(path), "arrays_sha256": data.digest()}
         print(f"{path}: {sum(len(c.train_target) + len(c.test_target) for c in data.clients)} rows")
     versions = {"python": platform.python_version(), "numpy": np.__version__, "pandas": pd.__version__}
@@ -100,7 +102,7 @@ def write_sample(folder: Path) -> None:
             "maxima": dict(zip(columns[1:6], data.feature_maxima.tolist(), strict=True)),
         }
         stem = file_stem(slice_name)
-        _write(folder / f"{stem}.csv", partial(frame.to_csv, index=False, lineterminator="\n"))
+        write_atomically(folder / f"{stem}.csv", frame.to_csv(index=False, lineterminator="\n").encode())
         _write_json(folder / f"{stem}.schema.json", schema)
         print(f"{folder / stem}.csv: {len(frame)} rows")
 
@@ -135,19 +137,9 @@ def file_sha256(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def _write(path: Path, write: Callable[[Path], object]) -> None:
-    """Write a file under a temporary name of this process, then rename it."""
-    temporary = path.with_name(f"{path.name}.{os.getpid()}.partial")
-    try:
-        write(temporary)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
 def _write_json(path: Path, content: dict[str, Any]) -> None:
-    """Write a JSON object in the same way."""
-    _write(path, lambda temporary: temporary.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8"))
+    """Write a JSON object."""
+    write_atomically(path, (json.dumps(content, indent=2) + "\n").encode())
 
 
 if __name__ == "__main__":

@@ -8,10 +8,13 @@ Differs from the paper: the paper does not say how its simulation ran.
 
 import os
 import signal
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from multiprocessing import get_context
+from contextlib import contextmanager
+from multiprocessing import get_context, parent_process
+from multiprocessing.connection import wait
 from types import TracebackType
 from typing import Any
 
@@ -50,10 +53,16 @@ class Workers:
         if count is not None and count < 1:
             raise ValueError(f"workers must be at least 1, got {count}")
         self.count = count or available_cores()
+        self._started = False
         self._pool = ProcessPoolExecutor(self.count, mp_context=get_context("spawn"), initializer=_start)
 
     def __call__(self, function: Any, assignment: Assignment, clients: Sequence[Client], *rest: Sequence) -> list:
         """Run the CLs in chunks; answers in the order of `clients`."""
+        if not self._started:
+            with _without_interrupts():  # Ctrl-C is the parent's to answer, from the children's first moment
+                for _ in range(self.count):
+                    self._pool.submit(os.getpid)
+            self._started = True
         rows = list(zip(clients, *rest, strict=True))
         size = max(1, len(rows) // (self.count * CHUNKS_PER_WORKER))
         chunks = [rows[start : start + size] for start in range(0, len(rows), size)]
@@ -62,7 +71,7 @@ class Workers:
             return [answer for future in futures for answer in future.result()]
         except BrokenProcessPool as error:
             raise RuntimeError(
-                "a worker process died (killed, or out of memory); finished rounds are saved: "
+                "a worker process died (killed, out of memory, or it did not start: see above); finished rounds are saved: "
                 "run the same command again to resume, with fewer --workers if memory is short"
             ) from error
 
@@ -86,6 +95,28 @@ def _run_rows(function: Any, assignment: Assignment, rows: Sequence[tuple]) -> l
     return [function(assignment, *arguments) for arguments in rows]
 
 
+@contextmanager
+def _without_interrupts() -> Iterator[None]:
+    """Ignore SIGINT, and let the processes started meanwhile inherit that."""
+    if threading.current_thread() is not threading.main_thread():  # only there can a signal be handled
+        yield
+        return
+    handler = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, handler)
+
+
 def _start() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to answer
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     single_thread()
+
+
+def _end_with_parent() -> None:
+    """Wait for the parent's end, were it by SIGKILL, and end too."""
+    parent = parent_process()
+    if parent is not None:
+        wait([parent.sentinel])
+        os._exit(1)

@@ -3,7 +3,8 @@
 It knows its CLs only through `run`, which may be a pool of processes or anything else, and it imports no
 TensorFlow.
 
-Differs from the paper: nothing.
+Differs from the paper: with `multipliers="keep"` the CLs' multipliers pass through here, because a simulated CL keeps
+nothing between rounds; a real one would, so they do not count as traffic.
 """
 
 import dataclasses
@@ -100,15 +101,15 @@ def fl_round(state: State, assignment: Assignment, clients: Sequence[Client], ru
 
     scores = score(weights, assignment, clients, run, t, "training")
     samples = np.array([update.samples for update in updates])
-    confidence = np.array([score.confidence for score in scores])
+    confidence = np.array([entry.confidence for entry in scores])
     defined = confidence[~np.isnan(confidence)]
     in_training = np.array([update.confidence for update in updates])
     in_training = in_training[~np.isnan(in_training)]
     result = Round(
-        mse=float(np.average([score.mse for score in scores], weights=samples)),
+        mse=float(np.average([entry.mse for entry in scores], weights=samples)),
         confidence=float(defined.mean()) if len(defined) else float("nan"),
         confidence_sd=float(defined.std()) if len(defined) else float("nan"),
-        inside=float(np.average([score.inside for score in scores], weights=samples)),
+        inside=float(np.average([entry.inside for entry in scores], weights=samples)),
         undefined_clients=len(confidence) - len(defined),
         training_confidence=float(in_training.mean()) if len(in_training) else float("nan"),
         multiplier=float(np.mean([update.multiplier for update in updates])),

@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import matplotlib as mpl
@@ -10,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from reproduction.results.records import write_atomically
+from reproduction.files import write_atomically
 
 STYLE = Path(__file__).with_name("paper.mplstyle")
 
@@ -24,10 +25,20 @@ LOOKS = {
 
 
 def new_figure(columns: int, *, rows: int = 1, width: float = 7.2, height: float = 2.6, **options) -> tuple:
-    """Return a figure in the project's style and its axes, [rows, columns]; sizes in inches."""
-    with mpl.rc_context(fname=STYLE):
-        figure = Figure(figsize=(width, height))
-        return figure, figure.subplots(rows, columns, squeeze=False, **options)
+    """Return a figure and its axes, [rows, columns]; sizes in inches."""
+    figure = Figure(figsize=(width, height))
+    return figure, figure.subplots(rows, columns, squeeze=False, **options)
+
+
+def style() -> AbstractContextManager:
+    """Return the context in which figures are drawn and saved."""
+    return mpl.rc_context(fname=STYLE)
+
+
+def legend_below(figure: Figure, axes: Axes) -> None:
+    """Put one legend, that of `axes`, below all panels."""
+    handles, labels = axes.get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=len(labels))
 
 
 def rounds_axis(axes: Axes, rounds: int) -> None:
@@ -59,8 +70,7 @@ def save(figure: Figure, folder: Path, name: str) -> list[Path]:
     paths = []
     for suffix, metadata in ((".png", {"Software": None}), (".pdf", {"CreationDate": None, "Producer": None})):
         buffer = io.BytesIO()
-        with mpl.rc_context(fname=STYLE):
-            figure.savefig(buffer, format=suffix[1:], metadata=metadata)
+        figure.savefig(buffer, format=suffix[1:], metadata=metadata)
         write_atomically(folder / f"{name}{suffix}", buffer.getvalue())
         paths.append(folder / f"{name}{suffix}")
     return paths

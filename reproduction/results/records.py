@@ -11,8 +11,6 @@ federation holds
     test         null until the last round, then per CL (in the order of `clients`): mse, confidence, inside
     clients      the CLs' names, sorted
     provenance   machine and versions
-
-A file is written beside its place and renamed, so that a kill at any moment leaves the old one or the new one.
 """
 
 import base64
@@ -27,6 +25,8 @@ from typing import Any
 
 import numpy as np
 
+from reproduction.files import write_atomically
+
 FORMAT, VERSION = "explainable-fl-record", 1
 """Raise VERSION when the numbers of a run change for the same identity; older records are then not reused."""
 
@@ -35,24 +35,6 @@ PACKAGES = ("tensorflow", "keras", "tensorflow-constrained-optimization", "numpy
 
 class RecordError(ValueError):
     """A record that is torn, foreign or of another version."""
-
-
-def write_atomically(path: Path, content: bytes) -> None:
-    """Write a file so that a reader sees all of it or none.
-
-    Raises:
-        OSError: if the folder cannot be written or the disk is full; the old file stays as it was.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
-    try:
-        with open(partial, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def write_record(path: Path, payload: dict[str, Any]) -> None:
