@@ -274,7 +274,7 @@ def agree(folder: Path, documents: Mapping[str, dict[str, Any]]) -> None:
             name, list(first["settings"]["slices"])
         ):
             raise ValueError(
-                f"{folder / name}.json: drawn from other data or slices ({slices}); draw it without switches"
+                f"{folder / name}.json: other data or slices ({slices}); draw it without switches"
             )
 
 

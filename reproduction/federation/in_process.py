@@ -8,6 +8,7 @@ Differs from the paper: the paper does not say how its simulation ran.
 
 import os
 import signal
+import sys
 import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -27,10 +28,25 @@ CHUNKS_PER_WORKER = 8
 def single_thread() -> None:
     """Give TensorFlow one thread; call before it runs anything."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    import tensorflow as tf
+    with _native_noise_dropped():
+        import tensorflow as tf
 
     tf.config.threading.set_intra_op_parallelism_threads(1)
     tf.config.threading.set_inter_op_parallelism_threads(1)
+
+
+@contextmanager
+def _native_noise_dropped() -> Iterator[None]:
+    """Drop what TensorFlow's C++ writes to standard error while it loads (no GPU, oneDNN) and no setting silences."""
+    sys.stderr.flush()
+    kept, nothing = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nothing, 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nothing)
 
 
 def run_here(function: Any, assignment: Assignment, clients: Sequence[Client], *rest: Sequence) -> list:
@@ -71,8 +87,8 @@ class Workers:
             return [answer for future in futures for answer in future.result()]
         except BrokenProcessPool as error:
             raise RuntimeError(
-                "a worker process died (killed, out of memory, or it did not start: see above); finished rounds are saved: "
-                "run the same command again to resume, with fewer --workers if memory is short"
+                "a worker process died (killed, out of memory, or it did not start: see above); finished rounds are "
+                "saved: run the same command again to resume, with fewer --workers if memory is short"
             ) from error
 
     def __enter__(self) -> "Workers":
