@@ -6,14 +6,23 @@ OUT ?= $(if $(filter quick,$(PRESET)),figures/quick,figures)
 
 RUN := .venv/bin/python
 FIGURES := fig4_convergence fig5_confidence fig6_attributions fig7_convergence_time fig8_scalability table4_overhead
+REAL_FIGURES := fig4_convergence fig5_confidence fig6_attributions
 
-.PHONY: figures claims data test lint benchmark benchmark-peers clean
+.PHONY: figures real claims data test lint benchmark benchmark-peers clean
 
 figures: .venv/core
 	@set -e; for figure in $(FIGURES); do \
 		$(RUN) reproduction/$$figure.py --preset $(PRESET) --seeds $(SEEDS) --out $(OUT); \
 	done
 	$(RUN) reproduction/claims.py --out $(OUT)
+
+# The figures that measured data can give, from a TRACTOR table (data/README.md): make real TRACTOR=table.parquet
+real: .venv/core
+	@test -n "$(TRACTOR)" || { echo "error: give the table, TRACTOR=path (see data/README.md)" >&2; exit 2; }
+	@set -e; for slice in eMBB URLLC; do for figure in $(REAL_FIGURES); do \
+		$(RUN) reproduction/$$figure.py --data "$(TRACTOR)" --schema tractor:$$slice --seeds $(SEEDS) \
+			--out figures/real/$$slice; \
+	done; done
 
 claims: .venv/core
 	$(RUN) reproduction/claims.py --out $(OUT)
@@ -40,6 +49,8 @@ clean:
 	rm -rf .venv .venv-jax .venv-fedjax
 
 .venv/core: requirements.txt setup.py
+	@$(PYTHON) -c "import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))" || \
+		{ echo "error: Python 3.11 to 3.13 is needed; name one: make PYTHON=python3.12 ..." >&2; exit 2; }
 	$(PYTHON) -m venv .venv
 	$(RUN) -m pip install --quiet --disable-pip-version-check -r requirements.txt
 	touch $@
