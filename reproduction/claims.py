@@ -133,22 +133,31 @@ def c5(results: Results) -> Verdict:
     """CQI has the largest attribution, the OTTs are positive, MIMO is negligible."""
     result = results["fig6_attributions"]
     units = np.array(result["feature_units"])
-    share, ratio, least = [], [], []
-    for seed in result["per_seed"]:
-        size, signed = np.array(seed["mean_abs_shap"]), np.array(seed["mean_shap"])
-        ratio.append(float(size[units == ""].max() / size[units == "Mbps"].max()))
-        share.append(float(size[units == "%"].sum() / size.sum()))
-        least.append(float(signed[units == "Mbps"].min()))
-    name = result["slice"]
-    holds = np.mean(ratio) > 1 and np.mean(share) < 0.05 and np.mean(least) > 0
+
+    def ratio(label: str, quantity: str) -> list[float]:
+        sizes = [np.array(seed[quantity]) for seed in result["models"][label]]
+        return [float(size[units == ""].max() / size[units == "Mbps"].max()) for size in sizes]
+
+    in_hoc = result["models"]["in-hoc IG"]
+    sizes = [np.array(seed["mean_abs_shap"]) for seed in in_hoc]
+    share = [float(size[units == "%"].sum() / size.sum()) for size in sizes]
+    least = [float(np.array(seed["mean_shap"])[units == "Mbps"].min()) for seed in in_hoc]
+    first = ratio("in-hoc IG", "mean_abs_shap")
+    holds = np.mean(first) > 1 and np.mean(share) < 0.05 and np.mean(least) > 0
+    others = {
+        "post-hoc": ratio("post-hoc", "mean_abs_shap"),
+        "in-hoc, background of training samples": ratio("in-hoc IG", "mean_abs_shap_background"),
+        "post-hoc, background": ratio("post-hoc", "mean_abs_shap_background"),
+    }
     return Verdict(
         claim="C5",
         where="Fig. 6",
         statement="CQI has the largest attribution; OTT traffic small and positive; MIMO full-rank negligible",
-        criterion="mean |SHAP| of CQI above every OTT's, MIMO below 5 % of the sum, every OTT's mean SHAP above 0",
+        criterion="in-hoc model, zero baseline: mean |SHAP| of CQI above every OTT's, MIMO below 5 % of the sum, every "
+        "OTT's mean SHAP above 0",
         paper="CQI first, MIMO negligible",
-        ours=f"CQI / largest OTT: {_per_slice({name: ratio})}; MIMO share: {_per_slice({name: share})}; "
-        f"least OTT [%]: {_per_slice({name: least})} (a property calibrated into the data, and the models agree)",
+        ours=f"CQI / largest OTT {in_words(first)}, MIMO share {in_words(share)}, least OTT {in_words(least)} %. "
+        f"CQI / largest OTT otherwise: {_per_slice(others)}",
         verdict=HOLDS if holds else FAILS,
     )
 
@@ -251,10 +260,9 @@ def markdown(verdicts: list[Verdict], seeds: list[int], preset: str) -> str:
         "|---|---|---|---|---|---|",
     ]
     for line in verdicts:
-        lines.append(
-            f"| {line.claim} | {line.where} | {line.statement} ({line.paper}) | {line.criterion} | {line.ours} "
-            f"| **{line.verdict}** |"
-        )
+        said = f"{line.statement} ({line.paper})"
+        cells = (line.claim, line.where, said, line.criterion, line.ours, f"**{line.verdict}**")
+        lines.append("| " + " | ".join(cell.replace("|", r"\|") for cell in cells) + " |")
     return "\n".join(lines) + f"\n\nMeans over the seeds {', '.join(map(str, seeds))} decide; {preset} preset.\n"
 
 
@@ -273,9 +281,7 @@ def agree(folder: Path, documents: Mapping[str, dict[str, Any]]) -> None:
         if document["data"]["source"] != "generator" or slices != SLICES_OF.get(
             name, list(first["settings"]["slices"])
         ):
-            raise ValueError(
-                f"{folder / name}.json: other data or slices ({slices}); draw it without switches"
-            )
+            raise ValueError(f"{folder / name}.json: other data or slices ({slices}); draw it without switches")
 
 
 def main() -> None:

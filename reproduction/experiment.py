@@ -27,7 +27,7 @@ SCHEMES: dict[str, tuple[Scheme, Explainer]] = {
 """Label -> scheme and explainer, in the paper's words."""
 
 MAIN_SCHEMES = ("in-hoc IG", "post-hoc")
-EXPLAINED_SAMPLES = 300
+EXPLAINED_SAMPLES, BACKGROUND_SAMPLES = 300, 50
 
 
 def convergence(lab: Laboratory) -> Result:
@@ -82,54 +82,66 @@ def overhead(lab: Laboratory) -> Result:
 
 
 def attributions(lab: Laboratory) -> Result:
-    """Fig. 6: SHAP and IG of the slice's final in-hoc model on test samples, against the zero baseline.
+    """Fig. 6: SHAP and IG of the slice's final models on test samples, against the zero baseline.
 
     Returns:
-        per seed the mean |attribution| of both [Q] and their rank correlation; for the first seed also the
-        samples [n, Q] in physical units and both attributions [n, Q] in % of CPU load.
+        per model and seed the mean |attribution| of both [Q], their rank correlation, and the mean |SHAP| against a
+        background of training samples [Q]; for the first seed also the samples [n, Q] in physical units and both
+        attributions [n, Q] in % of the target.
     """
-    from scipy.stats import spearmanr
-
-    name, per_seed = lab.slices[0], []
-    for seed in lab.seeds:
-        features, shap_values, gradients = _explain_model(lab, name, seed)
-        means = np.abs(shap_values).mean(0), np.abs(gradients).mean(0)
-        entry = {
-            "seed": seed,
-            "mean_abs_shap": means[0].tolist(),
-            "mean_abs_ig": means[1].tolist(),
-            "mean_shap": shap_values.mean(0).tolist(),
-            "mean_ig": gradients.mean(0).tolist(),
-            "rank_correlation": float(spearmanr(*means).statistic),
-        }
-        per_seed.append(entry)
-        if seed == lab.seeds[0]:
-            first = {"features": features.tolist(), "shap": shap_values.tolist(), "ig": gradients.tolist()}
+    name = lab.slices[0]
     data = lab.data(name, lab.seeds[0], lab.settings.clients)
-    names = {"feature_names": list(data.feature_names), "feature_units": list(data.feature_units)}
-    return {"slice": name, "target": data.target_name, **names, "per_seed": per_seed, "first_seed": first}
+    return {
+        "slice": name,
+        "target": data.target_name,
+        "feature_names": list(data.feature_names),
+        "feature_units": list(data.feature_units),
+        "models": {label: [_explain_model(lab, name, label, seed) for seed in lab.seeds] for label in MAIN_SCHEMES},
+    }
 
 
-def _explain_model(lab: Laboratory, name: str, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return test samples in physical units, their SHAP values and their IG, each float32 [n, Q]."""
+def _explain_model(lab: Laboratory, name: str, label: str, seed: int) -> Result:
+    """Explain one final model; see `attributions`."""
     single_thread()
     import shap
+    from scipy.stats import spearmanr
 
     from reproduction.attribution import explain
     from reproduction.closed_loop.client_model import keras_model
     from reproduction.closed_loop.weights import layer_sizes
 
-    payload = _record(lab, name, "in-hoc IG", seed)
-    data = lab.data(name, seed, lab.settings.clients)
-    features = np.concatenate([client.test_features for client in data.clients])
-    features = features[:: max(1, len(features) // EXPLAINED_SAMPLES)][:EXPLAINED_SAMPLES]
-    scaled, settings = features / data.feature_maxima, lab.settings.model
-    model = keras_model(decode(payload["weights"]), layer_sizes(features.shape[1], settings), settings)
-    baseline = np.zeros((1, features.shape[1]), np.float32)
-    explainer = shap.explainers.Exact(lambda rows: model(rows).numpy()[:, 0], shap.maskers.Independent(baseline))
-    steps = lab.settings.local.integration_steps
-    gradients = explain(model, scaled, method="integrated_gradients", steps=steps)
-    return features, explainer(scaled).values.astype(np.float32), gradients
+    data, settings = lab.data(name, seed, lab.settings.clients), lab.settings
+    features = _spread_out([client.test_features for client in data.clients], EXPLAINED_SAMPLES)
+    background = _spread_out([client.train_features for client in data.clients], BACKGROUND_SAMPLES)
+    scaled = features / data.feature_maxima
+    weights = decode(_record(lab, name, label, seed)["weights"])
+    model = keras_model(weights, layer_sizes(features.shape[1], settings.model), settings.model)
+
+    def shapley(reference: np.ndarray) -> np.ndarray:
+        masker = shap.maskers.Independent(reference)
+        explainer = shap.explainers.Exact(lambda rows: model(rows.astype(np.float32)).numpy()[:, 0], masker)
+        return explainer(scaled, silent=True).values.astype(np.float32)
+
+    shap_values = shapley(np.zeros((1, features.shape[1]), np.float32))
+    gradients = explain(model, scaled, method="integrated_gradients", steps=settings.local.integration_steps)
+    sizes = np.abs(shap_values).mean(0), np.abs(gradients).mean(0)
+    numbers = {
+        "seed": seed,
+        "mean_abs_shap": sizes[0].tolist(),
+        "mean_abs_ig": sizes[1].tolist(),
+        "mean_shap": shap_values.mean(0).tolist(),
+        "rank_correlation": float(spearmanr(*sizes).statistic),
+        "mean_abs_shap_background": np.abs(shapley(background / data.feature_maxima)).mean(0).tolist(),
+    }
+    if seed == lab.seeds[0]:
+        numbers |= {"features": features.tolist(), "shap": shap_values.tolist(), "ig": gradients.tolist()}
+    return numbers
+
+
+def _spread_out(parts: list[np.ndarray], count: int) -> np.ndarray:
+    """Take `count` rows at equal distances over all CLs' samples, or all if there are fewer."""
+    rows = np.concatenate(parts)
+    return rows[np.linspace(0, len(rows) - 1, min(count, len(rows))).astype(int)]
 
 
 def _record(lab: Laboratory, slice_name: str, label: str, seed: int, clients: int | None = None) -> Payload:

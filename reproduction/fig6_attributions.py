@@ -1,8 +1,9 @@
-"""Fig. 6: how each feature moves the predicted load of the eMBB model, by SHAP values and by integrated gradients.
+"""Fig. 6: how each feature moves the predicted load of the eMBB models, by SHAP values and by integrated gradients.
 
-Both explain the final in-hoc (IG) model on test samples against the zero baseline, the algorithm's "absent".
+Both explain the final models on test samples against the zero baseline, the algorithm's "absent".
 
-Differs from the paper: it shows SHAP alone and does not say on which samples nor against which baseline.
+Differs from the paper: it shows SHAP of one model, and does not say of which scheme, on which samples nor against which
+baseline; here the in-hoc (IG) and the post-hoc model.
 """
 
 import matplotlib as mpl
@@ -14,33 +15,43 @@ from reproduction.figure_script import Document, FigureScript
 
 
 def draw(document: Document) -> Figure:
-    """Draw shap's beeswarm of the SHAP values, and of our IG beside it."""
+    """Draw shap's beeswarms: a row per model, SHAP values beside our IG."""
     import matplotlib.pyplot as plt
     import shap
 
     mpl.use("Agg")
     result = document["result"]
-    first, seeds = result["first_seed"], result["per_seed"]
     units = zip(result["feature_names"], result["feature_units"], strict=True)
     names = [f"{name} [{unit}]" if unit else name for name, unit in units]
     # shap shuffles its points by the global NumPy generator; this is the picture's jitter and nothing else.
     np.random.seed(0)  # noqa: NPY002
-    figure, axes = plt.subplots(1, 2, figsize=(7.2, 2.9), sharex=True)
-    for panel, (title, values) in zip(axes, (("SHAP", first["shap"]), ("IG", first["ig"])), strict=True):
-        explanation = shap.Explanation(np.asarray(values), data=np.asarray(first["features"]), feature_names=names)
-        shap.plots.beeswarm(explanation, ax=panel, show=False, plot_size=None, color_bar=panel is axes[-1], s=5)
-        panel.set_title(title)
-        panel.set_xlabel(f"Attribution to {result['target']} [%]")
-        panel.tick_params(labelsize=8)
-        panel.xaxis.label.set_size(9)
-    correlation = np.mean([seed["rank_correlation"] for seed in seeds])
-    figure.suptitle(f"{result['slice']}: rank agreement of mean |attribution| over seeds {correlation:.2f}", size=9)
+    figure, grid = plt.subplots(len(result["models"]), 2, figsize=(7.2, 5.0), sharex=True, squeeze=False)
+    for row, (label, seeds) in zip(grid, result["models"].items(), strict=True):
+        correlation = np.mean([seed["rank_correlation"] for seed in seeds])
+        for panel, method in zip(row, ("shap", "ig"), strict=True):
+            values, data = np.asarray(seeds[0][method]), np.asarray(seeds[0]["features"])
+            explanation = shap.Explanation(values, data=data, feature_names=names)
+            order = np.argsort(-np.abs(np.asarray(seeds[0]["shap"])).mean(0))
+            swarm = {"ax": panel, "show": False, "plot_size": None, "color_bar": False, "s": 5, "order": order}
+            shap.plots.beeswarm(explanation, max_display=len(names), **swarm)
+            panel.set_title(f"{label}, {method.upper()}")
+            panel.set_xlabel("")
+            panel.tick_params(labelsize=8)
+        row[1].set_yticklabels([])
+        row[1].annotate(f"rank agreement {correlation:.2f}", (0.98, 0.02), xycoords="axes fraction", ha="right", size=8)
+    for panel in grid[-1]:
+        panel.set_xlabel(f"Attribution to {result['target']} [%]", size=9)
+    colours = mpl.cm.ScalarMappable(cmap=shap.plots.colors.red_blue)
+    bar = figure.colorbar(colours, ax=grid, ticks=[0, 1], aspect=60, pad=0.02)
+    bar.set_ticklabels(["low", "high"])
+    bar.set_label("Feature value", size=9)
+    bar.outline.set_visible(False)
     return figure
 
 
 SCRIPT = FigureScript(
     name="fig6_attributions",
-    about="Fig. 6: distribution of SHAP values and integrated gradients of the eMBB model.",
+    about="Fig. 6: distribution of SHAP values and integrated gradients of the eMBB models.",
     compute=experiment.attributions,
     draw=draw,
     slices=("eMBB",),

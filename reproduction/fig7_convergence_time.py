@@ -32,7 +32,7 @@ def draw(document: Document) -> Figure:
             axes.plot(values, np.full(len(values), position), "o", color=LOOKS[label]["color"], ms=3)
             axes.annotate(f"{centre:.3g}", (values.max(), position), (6, 0), textcoords="offset points", va="center")
         axes.set_xlabel(title)
-        axes.margins(x=0.18)
+        axes.margins(x=0.3)
         axes.set_xlim(left=0)
         axes.grid(axis="y", visible=False)
     grid[0, 0].set_yticks(range(len(labels)), labels)

@@ -69,13 +69,16 @@ def draw(document: Document) -> Figure:
     axes = grid[0, 0]
     for label, curves in document["result"]["schemes"].items():
         rounds = np.asarray(curves["convergence_round"], float)
-        look = {"color": LOOKS[label]["color"], "marker": LOOKS[label]["marker"]}
-        axes.plot(rounds, rounds * curves["kb_per_round"] / 1000, linestyle="", label=f"{label}, ours", **look)
+        look = {"color": LOOKS[label]["color"], "linestyle": ""}
+        ours = {"marker": LOOKS[label]["marker"], "markersize": 9 if label == "post-hoc" else 4}
+        megabytes = rounds * curves["kb_per_round"] / 1000
+        axes.plot(rounds, megabytes, label=f"{label}, ours", markerfacecolor="none", **ours, **look)
         for (round_number, kilobytes), where in zip(PAPER[label], ("table", "text"), strict=True):
-            look |= {"marker": "*", "markerfacecolor": look["color"] if where == "table" else "none"}
-            axes.plot(round_number, kilobytes / 1000, linestyle="", label=f"{label}, paper's {where}", **look)
+            fill = {} if where == "table" else {"markerfacecolor": "none"}
+            axes.plot(round_number, kilobytes / 1000, marker="*", label=f"{label}, paper's {where}", **fill, **look)
     axes.set_xlabel("Convergence round")
     axes.set_ylabel("MB to convergence, up and down")
+    axes.margins(0.1)
     axes.set_xlim(left=0)
     axes.set_ylim(bottom=0)
     axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
