@@ -65,7 +65,7 @@ class FigureScript:
         Exits with 2 (one line on standard error) or 130 (Ctrl-C, SIGTERM) if it does not end well.
         """
         options = _parse(self, arguments)
-        signal.signal(signal.SIGTERM, signal.getsignal(signal.SIGINT))
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
         try:
             self.run(options, settings or PRESETS[options.preset])
         except KeyboardInterrupt:
