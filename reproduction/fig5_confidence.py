@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 
 from reproduction import experiment
 from reproduction.figure_script import Document, FigureScript
+from reproduction.results.metrics import mean_and_spread
 from reproduction.results.plotting import LOOKS, draw_curves, legend_below, new_figure, rounds_axis
 
 SHORT = {"in-hoc Input x Gradient": "in-hoc\nIxG", "in-hoc IG": "in-hoc\nIG", "in-hoc SHAP": "in-hoc\nSHAP"}
@@ -48,7 +49,7 @@ def _distributions(axes: Axes, test: dict) -> None:
         )
         box["boxes"][0].set(facecolor=colour, alpha=0.35, edgecolor=colour)
         box["medians"][0].set(color="black")
-        means = [np.nanmean(seed) for seed in per_seed]
+        means = [mean_and_spread(seed)["mean"] for seed in per_seed]
         axes.plot([position] * len(means), means, linestyle="", marker=LOOKS[label]["marker"], color=colour, ms=4)
     axes.set_xticks(range(len(test)), [SHORT.get(label, label) for label in test])
     axes.grid(axis="x", visible=False)

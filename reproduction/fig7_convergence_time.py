@@ -27,6 +27,10 @@ def draw(document: Document) -> Figure:
     for axes, (quantity, title) in zip(grid[0], panels.items(), strict=True):
         for position, label in enumerate(labels):
             values = np.asarray(result["schemes"][label][quantity], float)
+            values = values[~np.isnan(values)]  # a seed that did not converge is left out
+            if len(values) == 0:
+                axes.annotate("not converged", (0, position), (6, 0), textcoords="offset points", va="center")
+                continue
             centre = np.median(values) if quantity == "timed_seconds" else values.mean()
             axes.barh(position, centre, color=LOOKS[label]["color"], alpha=0.5, height=0.6)
             axes.plot(values, np.full(len(values), position), "o", color=LOOKS[label]["color"], ms=3)

@@ -148,7 +148,8 @@ class Settings:
             _require(getattr(self, name) >= 1, name, "at least 1", getattr(self, name))
         _require(self.samples >= 2, "samples", "at least 2", self.samples)
         _require(0 < self.convergence_tolerance < 1, "convergence_tolerance", "in (0, 1)", self.convergence_tolerance)
-        _require(all(count >= 1 for count in self.client_counts), "client_counts", "at least 1", self.client_counts)
+        counts = self.client_counts
+        _require(len(counts) > 0 and min(counts) >= 1, "client_counts", "one or more counts, each at least 1", counts)
 
 
 PAPER = Settings()

@@ -59,9 +59,11 @@ def draw_curves(axes: Axes, curves: Sequence[Sequence[float]], label: str, **loo
     """
     values = np.asarray(curves, float)
     rounds = np.arange(1, values.shape[1] + 1)
-    mean, spread = np.nanmean(values, 0), np.nanstd(values, 0, ddof=1) if len(values) > 1 else 0
+    defined = np.ma.masked_invalid(values)
+    mean = defined.mean(0).filled(np.nan)
     axes.plot(rounds, mean, label=label, markevery=max(1, len(rounds) // 8), markersize=3.5, **look)
     if len(values) > 1:
+        spread = np.ma.sqrt(defined.var(0, ddof=1)).filled(np.nan)
         axes.fill_between(rounds, mean - spread, mean + spread, color=look["color"], alpha=0.18, linewidth=0)
 
 

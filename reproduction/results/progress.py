@@ -39,7 +39,8 @@ def _bar(title: str, rounds: int) -> Iterator[Callable[[int, Watched | None], No
     from rich.console import Console
 
     numbers = TextColumn("{task.fields[numbers]}")
-    shown = (TextColumn(title), BarColumn(), MofNCompleteColumn(), numbers, TimeElapsedColumn(), TimeRemainingColumn())
+    name = TextColumn("{task.description}", markup=False)
+    shown = (name, BarColumn(), MofNCompleteColumn(), numbers, TimeElapsedColumn(), TimeRemainingColumn())
     with Progress(*shown, console=Console(stderr=True)) as progress:
         task = progress.add_task(title, total=rounds, numbers="")
         yield lambda done, last: progress.update(task, completed=done, numbers=_numbers(last))
