@@ -36,10 +36,11 @@ def draw(document: Document) -> Figure:
             shap.plots.beeswarm(explanation, max_display=len(names), **swarm)
             panel.set_title(f"{label}, {method.upper()}")
             panel.set_xlabel("")
-            panel.tick_params(labelsize=8)
+            panel.tick_params(labelsize=8, labelbottom=False)
         row[1].set_yticklabels([])
         row[1].annotate(f"rank agreement {correlation:.2f}", (0.98, 0.02), xycoords="axes fraction", ha="right", size=8)
     for panel in grid[-1]:
+        panel.tick_params(labelbottom=True)
         panel.set_xlabel(f"Attribution to {result['target']} [%]", size=9)
     colours = mpl.cm.ScalarMappable(cmap=shap.plots.colors.red_blue)
     bar = figure.colorbar(colours, ax=grid, ticks=[0, 1], aspect=60, pad=0.02)
