@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from scipy.stats import spearmanr
 
-from reproduction.files import write_atomically
+from reproduction.files import one_line, write_atomically
 from reproduction.results.metrics import in_words, mean_and_spread
 from reproduction.results.records import read_record, write_record
 
@@ -302,7 +302,7 @@ def main() -> None:
         write_record(folder / "claims.json", first | {"verdicts": [asdict(line) for line in verdicts]})
         write_atomically(folder / "claims.md", markdown(verdicts, first["seeds"], first["preset"]).encode())
     except (OSError, ValueError) as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {one_line(error)}", file=sys.stderr)
         sys.exit(2)
     table = Table(title="The paper's claims")
     for column in ("claim", "statement", "criterion", "ours", "verdict"):

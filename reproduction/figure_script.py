@@ -21,7 +21,7 @@ from matplotlib.figure import Figure
 from reproduction.closed_loop.client import ClientError
 from reproduction.datasets import SLICES, SliceData, generate_slice, load
 from reproduction.federation.in_process import Workers
-from reproduction.files import write_atomically
+from reproduction.files import one_line, write_atomically
 from reproduction.laboratory import Laboratory
 from reproduction.results import records
 from reproduction.results.plotting import save, style
@@ -138,14 +138,6 @@ class FigureScript:
         if len(self.slices) == 1 and len(wanted or ()) > 1:
             raise ValueError(f"--slices: {self.name} shows one slice, got {len(wanted or ())}; name one")
         return tuple(wanted) if wanted else default[: len(self.slices)] if len(self.slices) == 1 else default
-
-
-def one_line(error: Exception) -> str:
-    """Return an error's text on one line; an operating system's with its file, without its number."""
-    text = str(error)
-    if isinstance(error, OSError) and error.strerror:
-        text = f"{error.filename}: {error.strerror}" if error.filename else error.strerror
-    return " ".join(text.split())
 
 
 def _parse(script: FigureScript, arguments: list[str] | None) -> argparse.Namespace:

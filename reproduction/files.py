@@ -1,4 +1,4 @@
-"""Files that are whole or not there: written beside their place, then renamed."""
+"""Files that are whole or not there, written beside their place, then renamed; and errors on one line."""
 
 import os
 from pathlib import Path
@@ -26,3 +26,11 @@ def write_atomically(path: Path, content: bytes) -> None:
     finally:
         if partial.parent.is_dir():
             partial.unlink(missing_ok=True)
+
+
+def one_line(error: Exception) -> str:
+    """Return an error's text on one line; an operating system's with its file, without its number."""
+    text = str(error)
+    if isinstance(error, OSError) and error.strerror:
+        text = f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+    return " ".join(text.split())

@@ -22,7 +22,7 @@ import pyarrow
 
 from reproduction.datasets.generator import SLICES, generate_slice
 from reproduction.datasets.schema import SliceData
-from reproduction.files import write_atomically
+from reproduction.files import one_line, write_atomically
 
 SAMPLE_ROWS = 200
 SAMPLE_SEED = 0
@@ -52,7 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             settings = {name: getattr(switches, name) for name in ("seed", "clients", "samples", "test_samples")}
             write_data(switches.out, **settings)
     except (ValueError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {one_line(error)}", file=sys.stderr)
         return 2
     return 0
 

@@ -184,7 +184,7 @@ def test_one_tracing_for_all_clients_slices_and_rounds(build, scheme):
 def test_weights_that_are_not_finite_are_refused(build):
     assignment, client, weights, _ = case(build, {})
     client.target[3] = np.nan
-    message = r"slice 'eMBB', client 'CL\d+', round 4, local training: weights are not finite.*nothing was averaged"
+    message = r"slice 'eMBB', client 'CL\d+', round 4, local training: weights are not finite.*the round is discarded"
     for scheme in ("in-hoc", "post-hoc"):
         with pytest.raises(ClientError, match=message):
             compiled(dataclasses.replace(assignment, scheme=scheme), client, weights)

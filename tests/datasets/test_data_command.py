@@ -1,5 +1,7 @@
+import errno
 import hashlib
 import json
+import os
 import re
 from pathlib import Path
 
@@ -36,16 +38,20 @@ def test_the_same_settings_write_the_same_bytes(tmp_path):
     assert (tmp_path / "a" / "manifest.json").read_bytes() == (tmp_path / "b" / "manifest.json").read_bytes()
 
 
-def test_an_interrupted_write_leaves_the_old_file_and_no_other(tmp_path, monkeypatch):
+def test_an_interrupted_write_leaves_the_old_file_and_no_other(tmp_path, monkeypatch, capsys):
     main(["--out", str(tmp_path), *SMALL])
     before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
 
-    def interrupted(frame, path):
-        path.write_bytes(b"half")
-        raise OSError("disk full")
+    def interrupted(descriptor):
+        raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(pd.DataFrame, "to_parquet", interrupted)
+    monkeypatch.setattr(os, "fsync", interrupted)
+    capsys.readouterr()
     assert main(["--out", str(tmp_path), "--seed", "1", *SMALL]) == 2
+    assert capsys.readouterr().err == (
+        f"error: {tmp_path}/embb.parquet: cannot be written (No space left on device); "
+        "make room, or choose a folder that can be written\n"
+    )
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 
