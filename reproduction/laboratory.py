@@ -20,7 +20,7 @@ from reproduction.closed_loop.weights import initial_weights
 from reproduction.datasets.schema import SliceData
 from reproduction.federation.server import Run, State, federate, score
 from reproduction.results import records
-from reproduction.settings import Explainer, LocalSettings, Scheme, Settings
+from reproduction.settings import EXPLAINER_LABELS, Explainer, LocalSettings, Scheme, Settings
 
 log = logging.getLogger(__name__)
 
@@ -85,7 +85,8 @@ class Laboratory:
         payload = load(path, known) if path.exists() else new_payload(known, assignment, training)
         if payload["test"] is not None:
             return payload
-        title = f"{assignment.slice_name}, {assignment.scheme} {assignment.explainer}, seed {assignment.seed}"
+        scheme = "post-hoc" if assignment.scheme == "post-hoc" else f"in-hoc {EXPLAINER_LABELS[assignment.explainer]}"
+        title = f"{assignment.slice_name}, {scheme}, seed {assignment.seed}"
         rounds = self.settings.rounds
         with self.watch(f"{title}, {len(training)} CLs", rounds) as report:
             report(payload["round_number"], None)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Protocol
 
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 LINES_PER_RUN = 2
 
@@ -40,7 +40,7 @@ def _bar(title: str, rounds: int) -> Iterator[Callable[[int, Watched | None], No
 
     numbers = TextColumn("{task.fields[numbers]}")
     name = TextColumn("{task.description}", markup=False)
-    shown = (name, BarColumn(), MofNCompleteColumn(), numbers, TimeElapsedColumn(), TimeRemainingColumn())
+    shown = (name, BarColumn(bar_width=10), MofNCompleteColumn(), numbers, TimeRemainingColumn(compact=True))
     with Progress(*shown, console=Console(stderr=True)) as progress:
         task = progress.add_task(title, total=rounds, numbers="")
         yield lambda done, last: progress.update(task, completed=done, numbers=_numbers(last))
