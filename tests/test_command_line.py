@@ -429,9 +429,7 @@ def copied(uninterrupted, tmp_path):
 def test_a_run_says_what_it_wrote(uninterrupted):
     pictures = [uninterrupted.folder / f"fig4_convergence{suffix}" for suffix in (".png", ".pdf")]
     assert uninterrupted.out.splitlines() == [str(path) for path in pictures]
-    assert (
-        len(re.findall(r"^eMBB, (?:in-hoc IG|post-hoc), seed 0, 3 CLs: round 3/3 ", uninterrupted.error, re.M)) == 2
-    )
+    assert len(re.findall(r"^eMBB, (?:in-hoc IG|post-hoc), seed 0, 3 CLs: round 3/3 ", uninterrupted.error, re.M)) == 2
     assert "Traceback" not in uninterrupted.error
 
 
