@@ -50,8 +50,12 @@ def _lowest(runs: list[list[float]]) -> list[float]:
     return [float(np.nanmin(np.asarray(run, float))) for run in runs]
 
 
-def _all(numbers: Mapping[str, list[float]], holds: Callable[[float], bool]) -> str:
-    return HOLDS if all(holds(float(np.mean(values))) for values in numbers.values()) else FAILS
+def _all(numbers: Mapping[str, list[float]], meets: Callable[[float], bool]) -> bool:
+    return all(meets(float(np.mean(values))) for values in numbers.values())
+
+
+def _verdict(holds: bool) -> str:
+    return HOLDS if holds else FAILS
 
 
 def c1(results: Results) -> Verdict:
@@ -61,7 +65,7 @@ def c1(results: Results) -> Verdict:
         pairs = list(zip(schemes["in-hoc IG"]["mse"], schemes["post-hoc"]["mse"], strict=True))
         correlation[name] = [float(spearmanr(a, b).statistic) for a, b in pairs]
         ratio[name] = [(a[0] - a[-1]) / (b[0] - b[-1]) for a, b in pairs]
-    both = _all(correlation, lambda r: r >= 0.9) == HOLDS and _all(ratio, lambda r: r >= 0.8) == HOLDS
+    both = _all(correlation, lambda r: r >= 0.9) and _all(ratio, lambda r: r >= 0.8)
     return Verdict(
         claim="C1",
         where="Fig. 4",
@@ -69,7 +73,7 @@ def c1(results: Results) -> Verdict:
         criterion="rank correlation of the two MSE curves at least 0.9, and in-hoc's drop at least 80 % of post-hoc's",
         paper="similar trend",
         ours=f"correlation: {_per_slice(correlation)}; drop ratio: {_per_slice(ratio)}",
-        verdict=HOLDS if both else FAILS,
+        verdict=_verdict(both),
     )
 
 
@@ -87,7 +91,7 @@ def c2(results: Results) -> Verdict:
         criterion="lowest confidence over the rounds above 0.85",
         paper="> 0.85",
         ours=f"{_per_slice(lowest)} (post-hoc, unconstrained: {_per_slice(unconstrained)}; a constant predictor: 1)",
-        verdict=_all(lowest, lambda value: value > 0.85),
+        verdict=_verdict(_all(lowest, lambda value: value > 0.85)),
     )
 
 
@@ -99,7 +103,7 @@ def c3(results: Results) -> Verdict:
         post_hoc = np.asarray(numbers["rounds"]["post-hoc"]["confidence"], float)
         fall[name] = (post_hoc[:, 0] - post_hoc[:, -1]).tolist()
         gap[name] = (in_hoc[:, -1] - post_hoc[:, -1]).tolist()
-    both = _all(fall, lambda value: value >= 0.1) == HOLDS and _all(gap, lambda value: value >= 0.1) == HOLDS
+    both = _all(fall, lambda value: value >= 0.1) and _all(gap, lambda value: value >= 0.1)
     return Verdict(
         claim="C3",
         where="Fig. 5a",
@@ -107,7 +111,7 @@ def c3(results: Results) -> Verdict:
         criterion="falls by at least 0.1 from the first to the last round, and ends at least 0.1 below in-hoc",
         paper="falls",
         ours=f"fall: {_per_slice(fall)}; gap: {_per_slice(gap)}",
-        verdict=HOLDS if both else FAILS,
+        verdict=_verdict(both),
     )
 
 
@@ -125,7 +129,7 @@ def c4(results: Results) -> Verdict:
         criterion="the three mean confidences lie within 0.05",
         paper="almost the same",
         ours=_per_slice(spread),
-        verdict=_all(spread, lambda value: value <= 0.05),
+        verdict=_verdict(_all(spread, lambda value: value <= 0.05)),
     )
 
 
@@ -159,7 +163,7 @@ def c5(results: Results) -> Verdict:
         ours="CQI is the strongest driver of the data by calibration, not by finding. "
         f"CQI / largest OTT {in_words(first)}, MIMO share {in_words(share)}, least OTT {in_words(least)} %. "
         f"CQI / largest OTT otherwise: {_per_slice(others)}",
-        verdict=HOLDS if holds else FAILS,
+        verdict=_verdict(bool(holds)),
     )
 
 
@@ -179,7 +183,7 @@ def c6(results: Results) -> Verdict:
         paper="IG 16.67 % below post-hoc (text)",
         ours=_per_slice({label: values.tolist() for label, values in seconds.items()})
         + f" s; IG against post-hoc {100 * (ig / post_hoc - 1):+.0f} %",
-        verdict=HOLDS if holds else FAILS,
+        verdict=_verdict(bool(holds)),
     )
 
 
@@ -198,7 +202,7 @@ def c7(results: Results) -> Verdict:
         criterion="rounds saved, mean over at least two seeds, more than two standard errors above 0",
         paper="13 against 20 rounds (table), 12 against 17 (text)",
         ours=f"{_per_slice({label: values.tolist() for label, values in rounds.items()})}; saved {in_words(saved)}",
-        verdict=HOLDS if beyond_noise else FAILS,
+        verdict=_verdict(bool(beyond_noise)),
     )
 
 
@@ -224,7 +228,7 @@ def c8(results: Results) -> Verdict:
         rounds = range(len(curves["mse"][0]))
         lowest[f"K={count}"] = _lowest(curves["confidence"])
         trend[f"K={count}"] = [float(spearmanr(rounds, run).statistic) for run in curves["mse"]]
-    both = _all(lowest, lambda value: value > 0.9) == HOLDS and _all(trend, lambda value: value <= -0.9) == HOLDS
+    both = _all(lowest, lambda value: value > 0.9) and _all(trend, lambda value: value <= -0.9)
     return Verdict(
         claim="C8",
         where="Fig. 8",
@@ -232,7 +236,7 @@ def c8(results: Results) -> Verdict:
         criterion="lowest confidence above 0.90, and rank correlation of MSE with the round at most -0.9, for every K",
         paper="> 0.90",
         ours=f"lowest: {_per_slice(lowest)}; trend: {_per_slice(trend)}",
-        verdict=HOLDS if both else FAILS,
+        verdict=_verdict(both),
     )
 
 
@@ -280,9 +284,8 @@ def agree(folder: Path, documents: Mapping[str, dict[str, Any]]) -> None:
             if document[what] != first[what]:
                 raise ValueError(f"{folder / name}.json: other {what} than {FIGURES[0]}'s; draw all figures alike")
         slices = list(document["data"]["slices"])
-        if document["data"]["source"] != "generator" or slices != SLICES_OF.get(
-            name, list(first["settings"]["slices"])
-        ):
+        wanted = SLICES_OF.get(name, list(first["settings"]["slices"]))
+        if document["data"]["source"] != "generator" or slices != wanted:
             raise ValueError(f"{folder / name}.json: other data or slices ({slices}); draw it without switches")
 
 

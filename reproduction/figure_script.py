@@ -95,7 +95,7 @@ class FigureScript:
         """Return the figure's numbers with everything that led to them."""
         data = None
         if options.data:
-            settings, data = _from_tables(settings, options.data, options.schema)
+            settings, data = _from_tables(settings, options.data, options.schema, options.seeds[0])
         slices = self.choose(options.slices, settings, tuple(settings.slices) if data else self.slices)
         folder = options.out / "runs"
         folder.mkdir(parents=True, exist_ok=True)
@@ -135,9 +135,12 @@ class FigureScript:
         for name in wanted or ():
             if name not in settings.slices:
                 raise ValueError(f"--slices: no slice {name!r} in the data; there are {', '.join(settings.slices)}")
-        if len(self.slices) == 1 and len(wanted or ()) > 1:
-            raise ValueError(f"--slices: {self.name} shows one slice, got {len(wanted or ())}; name one")
-        return tuple(wanted) if wanted else default[: len(self.slices)] if len(self.slices) == 1 else default
+        shows_one = len(self.slices) == 1
+        if not wanted:
+            return default[:1] if shows_one else default
+        if shows_one and len(wanted) > 1:
+            raise ValueError(f"--slices: {self.name} shows one slice, got {len(wanted)}; name one")
+        return tuple(wanted)
 
 
 def _parse(script: FigureScript, arguments: list[str] | None) -> argparse.Namespace:
@@ -173,7 +176,7 @@ def _generated(settings: Settings, name: str, seed: int, clients: int) -> SliceD
     )
 
 
-def _from_tables(settings: Settings, tables: list[Path], schema: str) -> tuple[Settings, Callable]:
+def _from_tables(settings: Settings, tables: list[Path], schema: str, seed: int) -> tuple[Settings, Callable]:
     """Return the settings with the tables' slices in place of the paper's, and the source of their data."""
 
     @functools.cache
@@ -185,12 +188,12 @@ def _from_tables(settings: Settings, tables: list[Path], schema: str) -> tuple[S
         return data.subset(min(clients, len(data.clients)))
 
     slices = {}
-    for name, data in read(0).items():
+    for name, data in read(seed).items():
         lower, upper = data.sla_percent
         known = settings.slices.get(name, SliceSettings(confidence_threshold=STRICTEST_THRESHOLD))
         slices[name] = dataclasses.replace(known, lower_percent=lower, upper_percent=upper)
         log.info("%s: %d clients; %s", name, len(data.clients), "; ".join(data.notes) or "nothing left out")
-    most = max(len(data.clients) for data in read(0).values())
+    most = max(len(data.clients) for data in read(seed).values())
     clients = min(settings.clients, most) if settings.name == "quick" else most
     return dataclasses.replace(settings, slices=slices, clients=clients), source
 

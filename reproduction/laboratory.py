@@ -6,7 +6,6 @@ Differs from the paper: five seeds instead of one run, and their spread.
 """
 
 import dataclasses
-import logging
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -21,8 +20,6 @@ from reproduction.datasets.schema import SliceData
 from reproduction.federation.server import Run, State, federate, score
 from reproduction.results import records
 from reproduction.settings import EXPLAINER_LABELS, Explainer, LocalSettings, Scheme, Settings
-
-log = logging.getLogger(__name__)
 
 NUMERIC_PACKAGES = ("tensorflow", "keras", "tensorflow-constrained-optimization", "numpy")
 """A federation is not continued under another version of these."""

@@ -21,20 +21,12 @@ import pandas as pd
 import pytest
 
 from reproduction import figure_script, settings
-from reproduction.federation.in_process import run_here
 from reproduction.results import records
 from reproduction.settings import QUICK, LocalSettings, ModelSettings
+from tests.figure_scripts import NAMES, Here
 
 ROOT = Path(__file__).resolve().parents[1]
 SAMPLE = ROOT / "data" / "sample"
-NAMES = (
-    "fig4_convergence",
-    "fig5_confidence",
-    "fig6_attributions",
-    "fig7_convergence_time",
-    "fig8_scalability",
-    "table4_overhead",
-)
 TINY = replace(
     QUICK,
     clients=3,
@@ -110,16 +102,6 @@ def test_help_says_what_the_script_draws(helps, name):
 @pytest.fixture
 def tiny(monkeypatch):
     """Run scripts in this process, on the tiny preset."""
-
-    class Here:
-        def __init__(self, count):
-            self.count = count
-
-        def __enter__(self):
-            return run_here
-
-        def __exit__(self, *reason):
-            pass
 
     monkeypatch.setitem(settings.PRESETS, "quick", TINY)
     monkeypatch.setattr(figure_script, "Workers", Here)

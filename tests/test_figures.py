@@ -23,21 +23,13 @@ from PIL import Image
 from reproduction import figure_script, laboratory, settings
 from reproduction.datasets import generate_slice
 from reproduction.experiment import SCHEMES
-from reproduction.federation.in_process import run_here
 from reproduction.results import records
 from reproduction.results.metrics import in_words
 from reproduction.results.plotting import style
 from reproduction.settings import LocalSettings, ModelSettings
+from tests.figure_scripts import NAMES, Here
 
 ROOT = Path(__file__).resolve().parents[1]
-NAMES = (
-    "fig4_convergence",
-    "fig5_confidence",
-    "fig6_attributions",
-    "fig7_convergence_time",
-    "fig8_scalability",
-    "table4_overhead",
-)
 SCRIPTS = {name: import_module(f"reproduction.{name}").SCRIPT for name in NAMES}
 SLICES = ("eMBB", "Social Media", "Browsing")
 TINY = dataclasses.replace(
@@ -55,19 +47,6 @@ TINY = dataclasses.replace(
 
 # shap sets its colour maps up by matplotlib calls that are to be deprecated some day; not ours to mend.
 pytestmark = pytest.mark.filterwarnings("ignore:The set_(bad|over|under) function:PendingDeprecationWarning")
-
-
-class Here:
-    """`Workers` that run in this process; a worker's start would cost seconds per script."""
-
-    def __init__(self, count):
-        self.count = count
-
-    def __enter__(self):
-        return run_here
-
-    def __exit__(self, *reason):
-        pass
 
 
 @contextmanager

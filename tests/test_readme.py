@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from reproduction.results import records
+from tests.figure_scripts import NAMES
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -17,14 +18,6 @@ CODE = "\n".join(
 )
 FIGURES = ROOT / "figures"
 DRAWN = (FIGURES / "claims.md").exists()
-NAMES = (
-    "fig4_convergence",
-    "fig5_confidence",
-    "fig6_attributions",
-    "fig7_convergence_time",
-    "fig8_scalability",
-    "table4_overhead",
-)
 
 drawn = pytest.mark.skipif(not DRAWN, reason="the figures are not drawn yet: figures/claims.md is missing")
 

@@ -8,11 +8,11 @@ eq. (6)'s max is an AND unless `confidence="literal"`; the softmax runs over the
 """
 
 from collections.abc import Callable
-from math import factorial
 
 import numpy as np
 import tensorflow as tf
 
+from reproduction.attribution.shapley import coalitions, shapley_weights
 from reproduction.settings import Explainer
 
 Predict = Callable[[tf.Tensor], tf.Tensor]
@@ -53,25 +53,12 @@ def _mean_gradient(predict: Predict, features: tf.Tensor, baseline: tf.Tensor, s
 
 def _shapley_over_input(predict: Predict, features: tf.Tensor, baseline: tf.Tensor) -> tf.Tensor:
     """Exact Shapley values over (input - baseline), 0 where they are equal, float32 [Q, n]."""
-    coalitions, weights = shapley_weights(features.shape[0])
+    members = coalitions(features.shape[0])
+    weights = shapley_weights(members).T.astype(np.float32)
     difference = features - baseline
-    inputs = tf.concat([baseline + present[:, None] * difference for present in coalitions], axis=1)
-    values = tf.reshape(predict(inputs), (len(coalitions), -1))
+    inputs = tf.concat([baseline + present[:, None] * difference for present in members.astype(np.float32)], axis=1)
+    values = tf.reshape(predict(inputs), (len(members), -1))
     return tf.math.divide_no_nan(tf.matmul(weights, values), difference)
-
-
-def shapley_weights(players: int) -> tuple[np.ndarray, np.ndarray]:
-    """Enumerate the coalitions of Q players and their weight in each player's Shapley value.
-
-    Returns:
-        float32 [2^Q, Q] membership, and float32 [Q, 2^Q] weights: + where the player is in, - where it is not.
-    """
-    coalitions = (np.arange(2**players)[:, None] >> np.arange(players)) & 1
-    size = coalitions.sum(1)
-    joined = [factorial(s - 1) * factorial(players - s) / factorial(players) if s else 0.0 for s in size]
-    left = [factorial(s) * factorial(players - s - 1) / factorial(players) if s < players else 0.0 for s in size]
-    weights = np.where(coalitions.T == 1, joined, np.negative(left))
-    return coalitions.astype(np.float32), weights.astype(np.float32)
 
 
 def soft_attributions(weighted: tf.Tensor) -> tf.Tensor:

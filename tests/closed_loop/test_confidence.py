@@ -102,7 +102,8 @@ def test_explainers_equal_brute_force(build, explainer, baseline):
 @given(st.integers(1, 7))
 def test_shapley_weights(players):
     """Each row is the definition: on joining S, |S|! (Q - |S| - 1)! / Q!; the shares of all S add up to 1."""
-    coalitions, weights = confidence.shapley_weights(players)
+    members = confidence.coalitions(players)
+    coalitions, weights = members.astype(np.float32), confidence.shapley_weights(members).T
     assert sorted(map(tuple, coalitions)) == sorted(itertools.product((0.0, 1.0), repeat=players))
     position = {tuple(present): index for index, present in enumerate(coalitions)}
     for player in range(players):
