@@ -24,6 +24,16 @@ from reproduction.settings import EXPLAINER_LABELS, Explainer, LocalSettings, Sc
 NUMERIC_PACKAGES = ("tensorflow", "keras", "tensorflow-constrained-optimization", "numpy")
 """A federation is not continued under another version of these."""
 
+OF_THE_CONSTRAINT = (
+    "confidence_threshold",
+    "multiplier_radius",
+    "steepness_per_percent",
+    "tester_batch",
+    "surrogate",
+    "multipliers",
+)
+"""Settings that a post-hoc federation never reads."""
+
 Payload = dict[str, Any]
 Report = Callable[[int, Any], None]
 """Called with (rounds finished, the last `Round` or None) while a federation runs."""
@@ -98,7 +108,11 @@ class Laboratory:
 
 
 def identity(data: SliceData, assignment: Assignment, settings: Settings) -> Payload:
-    """Return everything that decides a federation's numbers."""
+    """Return everything that decides a federation's numbers; what only a constraint reads, only if there is one."""
+    sla, local = dataclasses.asdict(assignment.sla), dataclasses.asdict(assignment.local)
+    if assignment.scheme == "post-hoc":
+        sla = {name: value for name, value in sla.items() if name not in OF_THE_CONSTRAINT}
+        local = {name: value for name, value in local.items() if name not in OF_THE_CONSTRAINT}
     return {
         "slice": assignment.slice_name,
         "scheme": assignment.scheme,
@@ -106,9 +120,9 @@ def identity(data: SliceData, assignment: Assignment, settings: Settings) -> Pay
         "seed": assignment.seed,
         "rounds": settings.rounds,
         "clients": len(data.clients),
-        "sla": dataclasses.asdict(assignment.sla),
+        "sla": sla,
         "model": dataclasses.asdict(assignment.model),
-        "local": dataclasses.asdict(assignment.local),
+        "local": local,
         "data": data.digest(),
     }
 

@@ -71,6 +71,9 @@ class LocalSettings:
         integration_steps: midpoint nodes of IG. Not printed; 8 and 100 give the same curves.
         confidence: "interval" asks for both bounds of eq. (4); "literal" keeps eq. (6)'s max, which is always 1.
         surrogate: "printed" is eq. (9); "product" is S1 * S2, a proportion.
+        normalisation: what turns |alpha| into the mutation probability pi: "softmax" is eq. (2); "linear" divides by
+            the sum, as Jha et al. (2019) do, from whom eq. (3) stems.
+        mutations: mutated copies of each sample; 1 is the paper's, Jha et al. average over many.
         multipliers: "reset" starts A anew each round as Algorithm 1 does; "keep" carries it over.
         returned_iterate: "mean" of the L iterates as in Algorithm 1; "last" as eq. (1) reads.
         baseline_traffic_mbps: "absent" for an OTT traffic; the paper's baseline is zero.
@@ -86,6 +89,8 @@ class LocalSettings:
     integration_steps: int = 8
     confidence: Literal["interval", "literal"] = "interval"
     surrogate: Literal["printed", "product"] = "printed"
+    normalisation: Literal["softmax", "linear"] = "softmax"
+    mutations: int = 1
     multipliers: Literal["reset", "keep"] = "reset"
     returned_iterate: Literal["mean", "last"] = "mean"
     baseline_traffic_mbps: float = 0.0
@@ -93,13 +98,14 @@ class LocalSettings:
     baseline_mimo_percent: float = 0.0
 
     def __post_init__(self) -> None:
-        for name in ("epochs", "tester_batch", "integration_steps"):
+        for name in ("epochs", "tester_batch", "integration_steps", "mutations"):
             _require(getattr(self, name) >= 1, name, "at least 1", getattr(self, name))
         _require(self.learning_rate > 0, "learning_rate", "positive", self.learning_rate)
         _require(0 < self.multiplier_radius < 1, "multiplier_radius", "in (0, 1)", self.multiplier_radius)
         _require(self.steepness_per_percent > 0, "steepness_per_percent", "positive", self.steepness_per_percent)
         _require(self.confidence in ("interval", "literal"), "confidence", "interval or literal", self.confidence)
         _require(self.surrogate in ("printed", "product"), "surrogate", "printed or product", self.surrogate)
+        _require(self.normalisation in ("softmax", "linear"), "normalisation", "softmax or linear", self.normalisation)
         _require(self.multipliers in ("reset", "keep"), "multipliers", "reset or keep", self.multipliers)
         _require(self.returned_iterate in ("mean", "last"), "returned_iterate", "mean or last", self.returned_iterate)
         for name in ("baseline_traffic_mbps", "baseline_cqi", "baseline_mimo_percent"):

@@ -14,7 +14,7 @@ import pytest
 from reproduction.closed_loop import client as closed_loop
 from reproduction.closed_loop.client import ClientError
 from reproduction.federation.in_process import run_here
-from reproduction.laboratory import assign, clients_of, identity, load, scaled_baseline, state_of
+from reproduction.laboratory import OF_THE_CONSTRAINT, assign, clients_of, identity, load, scaled_baseline, state_of
 from reproduction.results import records
 from reproduction.results.records import RecordError
 from reproduction.settings import LocalSettings, ModelSettings, Settings, SliceSettings
@@ -209,6 +209,7 @@ def other_values(settings):
         "surrogate": "product",
         "multipliers": "keep",
         "returned_iterate": "last",
+        "normalisation": "linear",
         "hidden": (3,),
     }
     for entry in dataclasses.fields(settings):
@@ -236,11 +237,28 @@ def test_every_setting_that_decides_the_numbers_is_in_the_identity(build):
     moved = build.slice_data()
     moved.clients[1].train_target[3] += 0.5
     variants["data"] = key(settings, data=moved)
-    assert len(variants) == 2 + 13 + 2 + 3 + 5  # a new field must be given another value above
+    assert len(variants) == 2 + 15 + 2 + 3 + 5  # a new field must be given another value above
     assert len(set(variants.values())) == len(variants)
     # ... and what decides nothing is not: a preset's name, and what only figures read.
     renamed = dataclasses.replace(settings, name="other", timed_rounds=1, client_counts=(1,), convergence_tolerance=0.1)
     assert key(renamed) == variants["default"]
+
+
+def test_a_post_hoc_federation_is_not_trained_again_for_the_constraint_alone(build, tmp_path):
+    """What its identity leaves out changes none of its numbers, and all that it leaves out is left out."""
+    base = build.laboratory(tmp_path).settings
+    local = {"multiplier_radius": 0.1, "steepness_per_percent": 9.0, "tester_batch": 5}
+    local = dataclasses.replace(base.local, surrogate="product", multipliers="keep", **local)
+    slices = {"eMBB": SliceSettings(confidence_threshold=0.5)}
+    other = dataclasses.replace(base, local=local, slices=slices)
+
+    def train(name, settings, scheme):
+        record = build.laboratory(tmp_path / name, settings=settings).federation(RUN[0], scheme, *RUN[2:])
+        return without_seconds(record) | {"provenance": None}
+
+    assert train("a", base, "post-hoc") == train("b", other, "post-hoc")  # the identity is part of the record
+    assert train("a", base, "in-hoc")["weights"] != train("b", other, "in-hoc")["weights"]
+    assert len(OF_THE_CONSTRAINT) == 6
 
 
 # ---- from a slice's data to clients

@@ -61,24 +61,33 @@ def _shapley_over_input(predict: Predict, features: tf.Tensor, baseline: tf.Tens
     return tf.math.divide_no_nan(tf.matmul(weights, values), difference)
 
 
-def soft_attributions(weighted: tf.Tensor) -> tf.Tensor:
-    """Eq. (2): pi = softmax over the Q features of |alpha|, float32 [Q, n]."""
-    return tf.nn.softmax(tf.abs(weighted), axis=0)
+def soft_attributions(weighted: tf.Tensor, normalisation: str) -> tf.Tensor:
+    """Eq. (2): pi = softmax over the Q features of |alpha|, or |alpha| over its sum, float32 [Q, n]."""
+    size = tf.abs(weighted)
+    if normalisation == "linear":
+        return tf.math.divide_no_nan(size, tf.reduce_sum(size, axis=0))
+    return tf.nn.softmax(size, axis=0)
 
 
 def mutate(features: tf.Tensor, baseline: tf.Tensor, probability: tf.Tensor, uniform: tf.Tensor) -> tf.Tensor:
-    """Eq. (3): a feature goes to its baseline with probability pi.
+    """Eq. (3), S times per sample: a feature goes to its baseline with probability pi.
 
     Args:
         features: float32 [Q, n].
         baseline: float32 [Q, 1], zero in the paper.
         probability: pi, float32 [Q, n].
-        uniform: draws in [0, 1), float32 [Q, n].
+        uniform: draws in [0, 1), float32 [S * Q, n].
 
     Returns:
-        x_hat, float32 [Q, n].
+        x_hat, float32 [Q, S * n], the S copies one after another; S = 1 in the paper.
     """
-    return tf.where(uniform < probability, baseline, features)
+    copies = tf.split(uniform, uniform.shape[0] // features.shape[0])
+    return tf.concat([tf.where(draws < probability, baseline, features) for draws in copies], axis=1)
+
+
+def of_each_copy(members: tf.Tensor, copies: int) -> tf.Tensor:
+    """Repeat U's membership, float32 [n], for the S mutated copies, float32 [S * n]."""
+    return tf.tile(members, (copies,))
 
 
 def inside_sla(prediction: tf.Tensor, bounds: tf.Tensor) -> tf.Tensor:

@@ -16,6 +16,7 @@ from reproduction.closed_loop.confidence import (
     inside_sla,
     mean_over,
     mutate,
+    of_each_copy,
     soft_attributions,
     weighted_attributions,
 )
@@ -47,14 +48,14 @@ def evaluation(explainer: Explainer, sizes: tuple[int, ...], model: ModelSetting
         layers = split(weights, sizes)
         prediction = predict(layers, features, model.leaky_slope)
         weighted = explain(lambda x: predict(layers, x, model.leaky_slope), features, baseline)
-        draws = tf.random.stateless_uniform(features.shape, seed, alg="threefry")
-        mutated = mutate(features, baseline, soft_attributions(weighted), draws)
+        draws = tf.random.stateless_uniform((local.mutations * sizes[0], features.shape[1]), seed, alg="threefry")
+        mutated = mutate(features, baseline, soft_attributions(weighted, local.normalisation), draws)
         members = sample_weights * inside_sla(prediction, bounds)
         kept = conforms(predict(layers, mutated, model.leaky_slope), bounds, local.confidence == "literal")
         size = tf.reduce_sum(members)
         return Evaluation(
             mse=weighted_mse(prediction, target, sample_weights),
-            confidence=tf.where(size > 0, mean_over(members, kept), float("nan")),
+            confidence=tf.where(size > 0, mean_over(of_each_copy(members, local.mutations), kept), float("nan")),
             inside=size / tf.reduce_sum(sample_weights),
         )
 

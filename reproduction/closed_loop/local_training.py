@@ -18,6 +18,7 @@ from reproduction.closed_loop.confidence import (
     inside_sla,
     mean_over,
     mutate,
+    of_each_copy,
     soft_attributions,
     weighted_attributions,
 )
@@ -86,19 +87,22 @@ def in_hoc_round(explainer: Explainer, sizes: tuple[int, ...], model: ModelSetti
         def epoch(number, weights, adam, total, confidence, empty):
             layers = split(weights, sizes)
             draws = tf.random.stateless_uniform(
-                (sizes[0] + 1, local.tester_batch), tf.stack([seed[0], seed[1] + number]), alg="threefry"
+                (1 + local.mutations * sizes[0], local.tester_batch),
+                tf.stack([seed[0], seed[1] + number]),
+                alg="threefry",
             )
             # Tester: a batch of the local data.  Explainer: attributions, eq. (2), and mutation, eq. (3).
             batch = tf.cast(draws[0] * samples, tf.int32)
             tested = tf.gather(features, batch, axis=1)
             weighted = explain(lambda x: predict(layers, x, model.leaky_slope), tested, baseline)
-            mutated = mutate(tested, baseline, soft_attributions(weighted), draws[1:])
+            mutated = mutate(tested, baseline, soft_attributions(weighted, local.normalisation), draws[1:])
             # Learner: both players' Lagrangians, eqs. (8a) and (8b), at this iterate.
             with tf.GradientTape() as tape:
                 tape.watch(weights)
                 layers = split(weights, sizes)
                 prediction = predict(layers, features, model.leaky_slope)
                 members = inside_sla(tf.stop_gradient(tf.gather(prediction, batch)), bounds)
+                members = of_each_copy(members, local.mutations)
                 mutated_prediction = predict(layers, mutated, model.leaky_slope)
                 mse = weighted_mse(prediction, target, sample_weights)
                 game.problem.terms = terms(mse, members, mutated_prediction, bounds, threshold, local)

@@ -50,14 +50,14 @@ def network(model, sizes, seed=0):
 
 @given(matrices(floats(-1e4, 1e4)))
 def test_soft_attributions_are_distributions(weighted):
-    soft = confidence.soft_attributions(tf.constant(weighted)).numpy()
+    soft = confidence.soft_attributions(tf.constant(weighted), "softmax").numpy()
     assert (soft >= 0).all()
     np.testing.assert_allclose(soft.sum(axis=0), 1.0, rtol=1e-6)
 
 
 @given(matrices(floats(-50, 50)))
 def test_soft_attributions_equal_equation_2(weighted):
-    soft = confidence.soft_attributions(tf.constant(weighted)).numpy()
+    soft = confidence.soft_attributions(tf.constant(weighted), "softmax").numpy()
     expected = eager_round.soft_attributions(weighted.T.astype(float)).T
     # rtol 1e-5 for exponents up to 50: float32 holds 50 to 4e-6, which the exponential turns into a relative error.
     np.testing.assert_allclose(soft, expected, rtol=1e-5, atol=1e-6)
@@ -133,6 +133,27 @@ def test_mutation_equals_equation_3(seed):
     zero = np.zeros((5, 1), np.float32)
     mutated = confidence.mutate(tf.constant(features), zero, tf.constant(probability), tf.constant(uniform)).numpy()
     np.testing.assert_array_equal(mutated, features * (1 - (uniform < probability)))
+
+
+@given(st.integers(0, 2**32 - 1))
+def test_linear_normalisation_is_the_share_of_the_sum(seed):
+    weighted = np.random.default_rng(seed).normal(size=(5, 7)).astype(np.float32)
+    soft = confidence.soft_attributions(tf.constant(weighted), "linear").numpy()
+    np.testing.assert_allclose(soft, np.abs(weighted) / np.abs(weighted).sum(0), rtol=1e-6)  # float32
+    assert (confidence.soft_attributions(tf.zeros((5, 7)), "linear").numpy() == 0).all()
+
+
+def test_copies_are_mutations_one_after_another():
+    """S copies in one call are S calls with a copy's draws each, and U's members belong to each."""
+    random = np.random.default_rng(0)
+    features, probability = random.random((2, 5, 8), dtype=np.float32)
+    uniform = random.random((3 * 5, 8), dtype=np.float32)
+    zero = np.zeros((5, 1), np.float32)
+    together = confidence.mutate(tf.constant(features), zero, tf.constant(probability), tf.constant(uniform)).numpy()
+    each = [features * (1 - (draws < probability)) for draws in np.split(uniform, 3)]
+    np.testing.assert_array_equal(together, np.concatenate(each, axis=1))
+    members = (random.random(8) < 0.5).astype(np.float32)
+    np.testing.assert_array_equal(confidence.of_each_copy(tf.constant(members), 3), np.concatenate([members] * 3))
 
 
 def test_mutation_frequency_is_pi():

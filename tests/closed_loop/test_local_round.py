@@ -51,6 +51,8 @@ def eager(assignment, client, weights, matrix=None, round_number=3):
         literal=local.confidence == "literal",
         product=local.surrogate == "product",
         last=local.returned_iterate == "last",
+        linear=local.normalisation == "linear",
+        mutations=local.mutations,
     )
 
 
@@ -64,6 +66,8 @@ CASES = {
     "post-hoc, the last iterate": {"scheme": "post-hoc", "local": {"returned_iterate": "last"}},
     "product surrogate": {"local": {"surrogate": "product"}},
     "literal confidence": {"local": {"confidence": "literal"}},
+    "linear normalisation": {"local": {"normalisation": "linear"}},
+    "three mutations per sample": {"local": {"mutations": 3}},
     "A carried over": {"matrix": START},
     "narrow SLA": {"sla": SliceSettings(lower_percent=0.5, upper_percent=1.5, confidence_threshold=0.9)},
     "a baseline that is not zero, IG": {"baseline": BASELINE},

@@ -106,6 +106,11 @@ def soft_attributions(weighted):
     return exponentials / exponentials.sum(axis=1, keepdims=True)
 
 
+def shares(weighted):
+    """Jha et al.'s normalisation: |alpha| over its sum."""
+    return np.abs(weighted) / np.abs(weighted).sum(axis=1, keepdims=True)
+
+
 def inside(prediction, bounds):
     """Eq. (4): a closed interval."""
     return (bounds[0] <= prediction) & (prediction <= bounds[1])
@@ -159,6 +164,8 @@ def local_round(
     literal=False,
     product=False,
     last=False,
+    linear=False,
+    mutations=1,
 ):
     """Run Algorithm 1's inner loop; `features` [D, Q] float32, `target` [D] in %."""
     model = network(weights, (features.shape[1], *hidden, 1), slope)
@@ -174,17 +181,19 @@ def local_round(
                 loss = tf.reduce_mean((model(rows)[:, 0] - target) ** 2)
         else:
             # The Tester draws a batch, with replacement; `float32` because a draw times D must round as drawn.
-            uniform = draws([seed[0], seed[1] + epoch], (features.shape[1] + 1, batch))
+            uniform = draws([seed[0], seed[1] + epoch], (1 + mutations * features.shape[1], batch))
             tested = rows[(uniform[0] * np.float32(len(rows))).astype(int)]
             # Attributions, eq. (2), and mutation, eq. (3).
             plain = Plain(model.get_weights(), slope)
-            probability = soft_attributions(EXPLAINERS[explainer](plain, tested, baseline, steps))
-            flipped = uniform[1:].T < probability
-            mutated = np.where(flipped, baseline, tested)
+            weighted = EXPLAINERS[explainer](plain, tested, baseline, steps)
+            probability = shares(weighted) if linear else soft_attributions(weighted)
+            copies = [part.T for part in np.split(uniform[1:], mutations)]
+            mutated = np.concatenate([np.where(drawn < probability, baseline, tested) for drawn in copies])
+            tested = np.concatenate([tested] * mutations)
             # Confidence, eqs. (4) to (6).
             predicted, mutated_predicted = plain(tested), plain(mutated)
             members = inside(predicted, bounds)
-            margins += [np.abs(uniform[1:].T - probability).min()]
+            margins += [np.abs(drawn - probability).min() for drawn in copies]
             margins += [np.abs(values - bound).min() for values in (predicted, mutated_predicted) for bound in bounds]
             # lambda from A, then the two players' steps from the same iterate.
             multipliers = algorithm1.top_eigenvector(matrix)
