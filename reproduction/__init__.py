@@ -8,7 +8,7 @@ records -> figures. An import never goes up this list.
 
     fig4..fig8, table4   what a user types, one script per figure; claims.py checks the paper's claims on their numbers
     figure_script.py     the switches, cache, drawing and saving that they share
-    experiment.py        one function per figure: records -> numbers
+    experiment.py        one function per figure: records -> numbers;  criteria.py: each claim's criterion on them
     laboratory.py        trains a federation once, stores it, continues it after a stop
     federation/          server.py: Algorithm 1's outer loop, eq. (1);  in_process.py: the worker pool
     closed_loop/         one CL.  client_model.py: the network;  confidence.py: eqs. (2)-(6);

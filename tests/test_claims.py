@@ -8,13 +8,14 @@ import sys
 import numpy as np
 import pytest
 
-from reproduction import claims
-from reproduction.claims import CLAIMS, FAILS, FIGURES, HOLDS, UNDECIDABLE
+from reproduction import claims, criteria
+from reproduction.claims import FIGURES
+from reproduction.criteria import CLAIMS, FAILS, HOLDS, UNDECIDABLE
 from reproduction.results import records
 
 SEEDS, ROUNDS = 5, 10
 SLICES = ("eMBB", "Social Media", "Browsing")
-CLAIM = {"C7 (KB)" if claim is claims.c7_kilobytes else claim.__name__.upper(): claim for claim in CLAIMS}
+CLAIM = {"C7 (KB)" if claim is criteria.c7_kilobytes else claim.__name__.upper(): claim for claim in CLAIMS}
 
 
 def falling(last=0.01, first=0.11):
@@ -214,7 +215,7 @@ def test_kilobytes_cannot_be_decided(change):
     results = good()
     if change:
         change(results)
-    verdict = claims.c7_kilobytes(results)
+    verdict = criteria.c7_kilobytes(results)
     assert verdict.verdict == UNDECIDABLE == "cannot be decided from the paper"
     assert "in-hoc IG 1,269.6; post-hoc 1,269.6" in verdict.ours
 
@@ -236,30 +237,43 @@ def test_claims_are_the_papers():
 
 
 def test_c5_says_that_its_order_was_calibrated():
-    assert "by calibration, not by finding" in claims.c5(good()).ours
+    assert "by calibration, not by finding" in criteria.c5(good()).ours
 
 
 def test_numbers_shown_are_mean_and_spread():
     results = good()
     set_converged(results, "post-hoc", [10, 20, 30, 20, 20])
-    assert "post-hoc 20 ± 7.1" in claims.c7(results).ours  # the sample standard deviation of 10, 20, 30, 20, 20
+    assert "post-hoc 20 ± 7.1" in criteria.c7(results).ours  # the sample standard deviation of 10, 20, 30, 20, 20
     set_seconds(results, "post-hoc", [8.0])
-    assert "IG against post-hoc +25 %" in claims.c6(results).ours
+    assert "IG against post-hoc +25 %" in criteria.c6(results).ours
 
 
 def test_c7_needs_more_than_one_seed():
     results = good()
     set_converged(results, "in-hoc IG", [13])
     set_converged(results, "post-hoc", [14])
-    assert claims.c7(results).verdict == FAILS
+    assert criteria.c7(results).verdict == FAILS
 
 
 @pytest.mark.parametrize("missing", [1, 5])
 def test_c7_leaves_out_seeds_that_did_not_converge(missing):
     results = good()
     set_converged(results, "post-hoc", [None] * missing + [19, 21, 18, 20][: 5 - missing])
-    assert claims.c7(results).verdict == (FAILS if missing == 5 else HOLDS)
-    assert f"({missing} of 5 seeds not)" in claims.c7(results).ours
+    assert criteria.c7(results).verdict == (FAILS if missing == 5 else HOLDS)
+    assert f"({missing} of 5 seeds not)" in criteria.c7(results).ours
+
+
+def test_numbers_are_the_statistics_that_decide():
+    """Per statistic, slice (or K, or scheme) and seed; a constant curve has no rank correlation, and so no trend."""
+    numbers = criteria.c3(good()).numbers
+    np.testing.assert_allclose(numbers["fall"]["Browsing"], [0.39] * SEEDS)  # 0.99 - 0.6
+    assert set(numbers["gap"]) == set(SLICES)
+    flat = good()
+    for schemes in flat["fig4_convergence"]["slices"].values():
+        schemes["in-hoc IG"]["mse"] = steady(0.1)
+    verdict = criteria.c1(flat)
+    assert verdict.verdict == FAILS
+    assert np.isnan(verdict.numbers["rank correlation"]["eMBB"]).all()
 
 
 def test_c6_treats_both_explainers_that_never_converge_alike():
@@ -267,7 +281,7 @@ def test_c6_treats_both_explainers_that_never_converge_alike():
     for scheme in ("in-hoc SHAP", "in-hoc Input x Gradient"):
         results = good()
         set_seconds(results, scheme, [None] * 3)
-        verdicts.append(claims.c6(results).verdict)
+        verdicts.append(criteria.c6(results).verdict)
     assert verdicts[0] == verdicts[1]
 
 

@@ -14,7 +14,7 @@ FLOORS = (
     ("closed_loop", "datasets", "results"),
     ("federation",),
     ("laboratory",),
-    ("experiment", "claims", "compare"),
+    ("experiment", "criteria", "claims", "compare"),
     ("figure_script",),
     ("sensitivity", "report"),  # and fig*, table*: what a user types
 )

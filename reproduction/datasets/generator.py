@@ -45,6 +45,7 @@ Sourced figures that the calibration did NOT take as they are:
 """
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
@@ -95,14 +96,47 @@ BANDWIDTH_MHZ = 20.0  # assumption: one 20 MHz carrier (100 PRB) per CL
 # TRACTOR's medians: % PRB per Mbps on 10 MHz is 43, 17, 10.5, 7.8, 6.2 at CQI 3, 5, 7, 9, 10, so efficiency as measured
 # is .62, .67, .65, .53, .59 of the table's: the rest goes to control channels, pilots and retransmissions.
 USABLE_SHARE = 0.6
-CPU_IDLE_PERCENT = 1.5  # assumption: a "high idle floor" (the srsENB fit's is 71 % of its full load), half of the SLA
-CPU_PERCENT_PER_MBPS = 0.06  # calibrated; linear in rate: Tran et al., arXiv 1706.06251
-CPU_PERCENT_PER_PRB_PERCENT = 0.018  # calibrated; linear in airtime: srsENB fit of jaayala/power_ul_dataset (ICC'21)
 CPU_NOISE_SD_PERCENT = 0.05  # assumption
 NORMAL_CUT = 3.0  # assumption: bounds every draw
 
 OTT_MAXIMUM_MBPS = 17.0
 """Declared maximum of every OTT feature: the next round number above the greatest value that can be drawn (16.7)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Physics:
+    """How traffic and radio become CPU load; the sensitivity study varies it, the figures do not.
+
+    Attributes:
+        idle_percent: assumption: a "high idle floor" (the srsENB fit's is 71 % of its full load), half of the SLA.
+        percent_per_mbps: calibrated; linear in rate: Tran et al., arXiv 1706.06251.
+        percent_per_prb_percent: calibrated; linear in airtime: srsENB fit of jaayala/power_ul_dataset (ICC'21).
+        cqi_effect: "negative" is Sec. IV-C, better radio needs fewer PRBs; "none" takes every sample's efficiency at
+            the mean CQI; "positive" (Sec. II) at the CQI mirrored about that mean, so that loads are spread alike.
+    """
+
+    idle_percent: float = 1.5
+    percent_per_mbps: float = 0.06
+    percent_per_prb_percent: float = 0.018
+    cqi_effect: Literal["negative", "none", "positive"] = "negative"
+
+    def __post_init__(self) -> None:
+        for name in ("idle_percent", "percent_per_mbps", "percent_per_prb_percent"):
+            if not getattr(self, name) >= 0:
+                raise ValueError(f"{name} must be at least 0, got {getattr(self, name)!r}")
+        if self.cqi_effect not in ("negative", "none", "positive"):
+            raise ValueError(f"cqi_effect must be negative, none or positive, got {self.cqi_effect!r}")
+
+    def radio_cqi(self, cqi: np.ndarray) -> np.ndarray:
+        """Return the CQI, float64 [samples], 1..15, at which a sample of the given CQI uses the radio."""
+        middle = np.mean(CQI_MEAN_RANGE)
+        if self.cqi_effect == "none":
+            return np.full_like(cqi, middle)
+        return np.clip(2 * middle - cqi, 1.0, 15.0) if self.cqi_effect == "positive" else cqi
+
+
+CALIBRATED = Physics()
+"""What every figure's data are made with."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -167,7 +201,13 @@ class ClientProfile:
 
 
 def generate_slice(
-    slice_name: str, *, seed: int, clients: int = 100, samples: int = 1000, test_samples: int = 250
+    slice_name: str,
+    *,
+    seed: int,
+    clients: int = 100,
+    samples: int = 1000,
+    test_samples: int = 250,
+    physics: Physics = CALIBRATED,
 ) -> SliceData:
     """Generate one slice; every CL is a pure function of (seed, slice, its index, its number of samples).
 
@@ -180,6 +220,7 @@ def generate_slice(
         clients: number of CLs, K >= 1 (paper, Table III: 100).
         samples: training samples per CL, D >= 2 (paper, Table III: 1000).
         test_samples: test samples per CL, >= 1.
+        physics: how traffic and radio become CPU load; the draws are the same for all.
 
     Raises:
         ValueError: an unknown slice, or a number below its least.
@@ -202,19 +243,19 @@ def generate_slice(
         feature_maxima=np.array([OTT_MAXIMUM_MBPS] * 3 + [15.0, 100.0], dtype=np.float32),
         target_name="CPU load",
         target_unit="%",
-        clients=tuple(_client(slice_name, seed, k, samples, test_samples) for k in range(clients)),
+        clients=tuple(_client(slice_name, seed, k, samples, test_samples, physics) for k in range(clients)),
     )
 
 
-def _client(slice_name: str, seed: int, index: int, samples: int, test_samples: int) -> ClientData:
+def _client(slice_name: str, seed: int, index: int, samples: int, test_samples: int, physics: Physics) -> ClientData:
     """Draw one CL from its own streams."""
 
     def stream(purpose: str) -> np.random.Generator:
         return seeds.generator(seed, "data", slice_name, index, purpose)
 
     profile = draw_client_profile(PROFILES[slice_name], stream("profile"))
-    train_features, train_target = draw_samples(profile, samples, stream("train"))
-    test_features, test_target = draw_samples(profile, test_samples, stream("test"))
+    train_features, train_target = draw_samples(profile, samples, stream("train"), physics)
+    test_features, test_target = draw_samples(profile, test_samples, stream("test"), physics)
     return ClientData(
         name=f"CL {index:03d}",
         train_features=train_features,
@@ -238,7 +279,9 @@ def draw_client_profile(profile: SliceProfile, rng: np.random.Generator) -> Clie
     )
 
 
-def draw_samples(profile: ClientProfile, samples: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+def draw_samples(
+    profile: ClientProfile, samples: int, rng: np.random.Generator, physics: Physics = CALIBRATED
+) -> tuple[np.ndarray, np.ndarray]:
     """Draw random hours of one CL.
 
     Returns:
@@ -254,7 +297,7 @@ def draw_samples(profile: ClientProfile, samples: int, rng: np.random.Generator)
     rank_deviation = FULL_RANK_SD * (rho * z[:, 3] + np.sqrt(1 - rho**2) * z[:, 4])
     full_rank_percent = np.clip(100 * (profile.full_rank_mean + rank_deviation), 0.0, 100.0)
     total_mbps = traffic_mbps.sum(axis=1)
-    cpu = cpu_percent(total_mbps, prb_percent(total_mbps, cqi, full_rank_percent))
+    cpu = cpu_percent(total_mbps, prb_percent(total_mbps, physics.radio_cqi(cqi), full_rank_percent), physics)
     cpu = np.clip(cpu + CPU_NOISE_SD_PERCENT * z[:, 5], 0.0, 100.0)
     features = np.column_stack([traffic_mbps, cqi, full_rank_percent])
     return features.astype(np.float32), cpu.astype(np.float32)
@@ -280,6 +323,7 @@ def prb_percent(traffic_mbps: np.ndarray, cqi: np.ndarray, full_rank_percent: np
     return np.minimum(100.0, 100.0 * traffic_mbps / capacity_mbps)
 
 
-def cpu_percent(traffic_mbps: np.ndarray, prb_percent: np.ndarray) -> np.ndarray:
+def cpu_percent(traffic_mbps: np.ndarray, prb_percent: np.ndarray, physics: Physics = CALIBRATED) -> np.ndarray:
     """Return the noise-free CPU load, float64 [samples], percent."""
-    return CPU_IDLE_PERCENT + CPU_PERCENT_PER_MBPS * traffic_mbps + CPU_PERCENT_PER_PRB_PERCENT * prb_percent
+    by_rate = physics.idle_percent + physics.percent_per_mbps * traffic_mbps
+    return by_rate + physics.percent_per_prb_percent * prb_percent
