@@ -55,8 +55,9 @@ def _rank_correlation(one: Sequence[float], other: Sequence[float]) -> float:
 
 
 def _lowest(runs: list[list[float]]) -> list[float]:
-    """Return each seed's lowest confidence over the rounds."""
-    return [float(np.nanmin(np.asarray(run, float))) for run in runs]
+    """Return each seed's lowest confidence over the rounds that have one, NaN if none has."""
+    lowest = np.ma.masked_invalid(np.asarray(runs, float)).min(axis=1)
+    return np.ma.filled(lowest, np.nan).tolist()
 
 
 def _all(numbers: Mapping[str, list[float]], meets: Callable[[float], bool]) -> bool:

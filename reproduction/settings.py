@@ -171,4 +171,7 @@ QUICK = Settings(
 )
 """The whole house in under two minutes; its numbers are not the paper's."""
 
+SENSITIVITY = Settings(name="sensitivity", clients=8, client_counts=(2, 4, 8))
+"""Table III with few CLs: for many federations, compared with one another."""
+
 PRESETS = {preset.name: preset for preset in (PAPER, QUICK)}

@@ -68,7 +68,7 @@ def write_data(folder: Path, *, seed: int, clients: int, samples: int, test_samp
     settings = {"seed": seed, "clients": clients, "samples": samples, "test_samples": test_samples}
     files: dict[str, Any] = {}
     for slice_name in SLICES:
-        data = generate_slice(slice_name, **settings)
+        data = generate_slice(slice_name, seed=seed, clients=clients, samples=samples, test_samples=test_samples)
         path = folder / f"{file_stem(slice_name)}.parquet"
         buffer = io.BytesIO()
         to_frame(data).to_parquet(buffer)
