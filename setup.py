@@ -8,15 +8,25 @@ CORE = [
     "tensorflow>=2.18",
     "tensorflow-constrained-optimization==0.2",
     "shap>=0.46",
-    "scipy>=1.13",
+    "scipy>=1.15",
     "numpy>=2.0",
     "pandas>=2.2",
     "matplotlib>=3.9",
     "rich>=13,<15",
     "pyarrow>=17",
     "filelock>=3.15",
+    "jinja2>=3.1",
+    "tensorboard>=2.18",
 ]
-TEST = ["pytest>=8", "hypothesis>=6.100", "scikit-learn>=1.5", "threadpoolctl>=3", "ruff>=0.6", "mypy>=1.11"]
+TEST = [
+    "pytest>=8",
+    "hypothesis>=6.100",
+    "scikit-learn>=1.5",
+    "threadpoolctl>=3",
+    "html5lib>=1.1",
+    "ruff>=0.6",
+    "mypy>=1.11",
+]
 
 setup(
     name="explainable-fl-ran-slicing",
@@ -27,7 +37,7 @@ setup(
     license="Apache-2.0",
     python_requires=">=3.11",
     packages=find_packages(include=["reproduction", "reproduction.*"]),
-    package_data={"reproduction": ["py.typed", "results/*.mplstyle"]},
+    package_data={"reproduction": ["py.typed", "results/*.mplstyle", "results/*.j2", "results/*.css"]},
     install_requires=CORE,
     extras_require={"test": TEST},
     classifiers=["Programming Language :: Python :: 3", "Topic :: Scientific/Engineering"],

@@ -15,7 +15,7 @@ records -> figures. An import never goes up this list.
                          proxy_lagrangian.py: eqs. (7)-(11) on TFCO;  local_training.py: Algorithm 1's inner loop;
                          evaluation.py: the global model seen by a CL;  client.py: bytes in, bytes out
     datasets/            generator.py, tables.py (anyone's), measurements.py (public ones) -> schema.py
-    results/             records.py (on disk), metrics.py, progress.py, plotting.py
+    results/             records.py (on disk), metrics.py, progress.py, run_log.py, plotting.py
     attribution/         DeepExplain's methods for any model: knows no federation
     settings.py          Table III and what the paper leaves open;  seeds.py: streams of randomness;
                          files.py: whole files or none

@@ -15,6 +15,7 @@ from reproduction.federation.in_process import single_thread
 from reproduction.federation.server import State, fl_round
 from reproduction.laboratory import Laboratory, Payload, assign, clients_of, new_payload, state_of
 from reproduction.results.metrics import convergence_round, kilobytes_per_round
+from reproduction.results.progress import Job
 from reproduction.results.records import decode
 from reproduction.settings import EXPLAINER_LABELS, EXPLAINERS, Explainer, Scheme
 
@@ -43,7 +44,7 @@ def confidence(lab: Laboratory) -> Result:
                 "threshold": lab.settings.slices[name].confidence_threshold,
                 "rounds": {label: _curves(lab, name, label) for label in MAIN_SCHEMES},
                 "test": {label: _test_scores(lab, name, label) for label in SCHEMES},
-                "constant predictor": _constant_predictor(lab, name),
+                "constant predictor": constant_predictor(lab, name),
             }
             for name in lab.slices
         }
@@ -169,7 +170,7 @@ def _test_scores(lab: Laboratory, slice_name: str, label: str) -> Result:
     }
 
 
-def _constant_predictor(lab: Laboratory, slice_name: str) -> Result:
+def constant_predictor(lab: Laboratory, slice_name: str) -> Result:
     """Control: predicting the mean training load scores MSE = variance, and C = 1 if that mean is inside the SLA."""
     sla, errors, inside = lab.settings.slices[slice_name], [], []
     for seed in lab.seeds:
@@ -191,13 +192,15 @@ def _time_rounds(lab: Laboratory, slice_name: str) -> dict[str, list[float]]:
         start: State = state_of(new_payload({}, assignment, clients))
         rounds[label] = functools.partial(_round_seconds, start, assignment, clients, lab)
     seconds: dict[str, list[float]] = {label: [] for label in rounds}
-    with lab.watch(f"{slice_name}, timing all schemes in turn", lab.settings.timed_rounds) as report:
+    timing = Job(title=f"{slice_name}, timing all schemes in turn", rounds=lab.settings.timed_rounds)
+    with lab.watch(timing) as report:
         for turn in range(lab.settings.timed_rounds + 1):
             for label, run in rounds.items():
                 elapsed = run()
                 if turn > 0:
                     seconds[label].append(elapsed)
-            report(turn, None)
+            if turn > 0:
+                report(turn, None)
     return seconds
 
 

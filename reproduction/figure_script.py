@@ -11,7 +11,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,7 @@ from reproduction.files import one_line, write_atomically
 from reproduction.laboratory import Laboratory
 from reproduction.results import records
 from reproduction.results.plotting import save, style
-from reproduction.results.progress import watch
+from reproduction.results.progress import LOGS, message, watch
 from reproduction.settings import PRESETS, Settings, SliceSettings
 
 log = logging.getLogger(__name__)
@@ -47,6 +47,9 @@ class FigureScript:
         draw: saved document -> picture.
         slices: run by default on the generated data; a figure of one slice takes the first.
         tables: saved document -> text by file suffix, written beside the picture.
+        further: pictures beside the main one, by what is added to `name`.
+        presets: settings by name; the first is the default.
+        takes_tables: whether `--data` makes sense.
 
     A variation of the settings is run from Python: `SCRIPT.main(["--out", "mine"], replace(PAPER, rounds=50))`, under
     `if __name__ == "__main__":`, because the workers import the calling script.
@@ -58,6 +61,9 @@ class FigureScript:
     draw: Callable[[Document], Figure]
     slices: tuple[str, ...] = SLICES
     tables: Callable[[Document], Mapping[str, str]] = lambda document: {}
+    further: Mapping[str, Callable[[Document], Figure]] = field(default_factory=dict)
+    presets: Mapping[str, Settings] = field(default_factory=lambda: PRESETS)
+    takes_tables: bool = True
 
     def main(self, arguments: list[str] | None = None, settings: Settings | None = None) -> None:
         """Run with command-line arguments, and `settings` in place of the preset's.
@@ -65,16 +71,8 @@ class FigureScript:
         Exits with 2 (one line on standard error) or 130 (Ctrl-C, SIGTERM) if it does not end well.
         """
         options = _parse(self, arguments)
-        signal.signal(signal.SIGTERM, signal.default_int_handler)
-        try:
-            self.run(options, settings or PRESETS[options.preset])
-        except KeyboardInterrupt:
-            print("stopped; finished rounds are saved, run the same command again to resume", file=sys.stderr)
-            sys.exit(130)
-        except (ValueError, TypeError, OSError, ClientError, RuntimeError) as error:
-            log.debug("what went wrong", exc_info=True)
-            print(f"error: {one_line(error)}", file=sys.stderr)
-            sys.exit(2)
+        with one_line_errors(options.log):
+            self.run(options, settings or self.presets[options.preset])
 
     def run(self, options: argparse.Namespace, settings: Settings) -> None:
         """Compute unless `--redraw`, then draw and save."""
@@ -84,12 +82,13 @@ class FigureScript:
             records.write_record(numbers, document)
         document = records.read_record(numbers) if numbers.exists() else _nothing_to_redraw(numbers)
         with style():
-            for path in save(self.draw(document), options.out, self.name):
-                print(path)
+            for suffix, draw in {"": self.draw, **self.further}.items():
+                for path in save(draw(document), options.out, self.name + suffix):
+                    print(message(options.log, "wrote", str(path)))
         for suffix, text in self.tables(document).items():
             path = options.out / f"{self.name}{suffix}"
             write_atomically(path, text.encode())
-            print(path)
+            print(message(options.log, "wrote", str(path)))
 
     def document(self, options: argparse.Namespace, settings: Settings) -> Document:
         """Return the figure's numbers with everything that led to them."""
@@ -97,18 +96,15 @@ class FigureScript:
         if options.data:
             settings, data = _from_tables(settings, options.data, options.schema, options.seeds[0])
         slices = self.choose(options.slices, settings, tuple(settings.slices) if data else self.slices)
-        folder = options.out / "runs"
-        folder.mkdir(parents=True, exist_ok=True)
-        with _only_one(folder), Workers(options.workers) as workers:
-            laboratory = Laboratory(
-                settings=settings,
-                slices=slices,
-                seeds=options.seeds,
-                data=functools.cache(data or functools.partial(_generated, settings)),
-                run=workers,
-                folder=folder,
-                watch=watch,
-            )
+        with open_laboratory(
+            options.out / "runs",
+            options.workers,
+            settings=settings,
+            slices=slices,
+            seeds=options.seeds,
+            data=functools.cache(data or functools.partial(generated, settings)),
+            watch=functools.partial(watch, figure=self.name, log=options.log, log_dir=options.log_dir),
+        ) as laboratory:
             result = self.compute(laboratory)
         return {
             "figure": self.name,
@@ -146,15 +142,20 @@ class FigureScript:
 def _parse(script: FigureScript, arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog=f"{script.name}.py", description=script.about)
     add = parser.add_argument
-    add("--preset", choices=list(PRESETS), default="paper", help="settings: the paper's, or a quick look (paper)")
+    presets = list(script.presets)
+    add("--preset", choices=presets, default=presets[0], help=f"settings: in full, or a quick look ({presets[0]})")
     seeds = parser.add_mutually_exclusive_group()
     seeds.add_argument("--seeds", type=int, metavar="N", default=1, help="run the seeds 0..N-1 (1)")
     seeds.add_argument("--seed", type=int, metavar="S", help="run this one seed")
     add("--slices", nargs="+", metavar="NAME", help=f"slices to run ({', '.join(script.slices)})")
-    add("--data", nargs="+", type=Path, metavar="TABLE", help="CSV or Parquet instead of the generator; needs --schema")
-    add("--schema", metavar="SCHEMA", help="JSON file that declares the columns, or tractor[:SLICE], or ranalyzer")
+    if script.takes_tables:
+        add("--data", nargs="+", type=Path, metavar="TABLE", help="CSV or Parquet, not the generator; needs --schema")
+        add("--schema", metavar="SCHEMA", help="JSON file that declares the columns, or tractor[:SLICE], or ranalyzer")
+    parser.set_defaults(data=None, schema=None)
     add("--workers", type=int, metavar="N", help="processes that train (one per core); no effect on the numbers")
     add("--out", type=Path, metavar="DIR", help="where pictures, numbers and runs go (figures, or figures/quick)")
+    add("--log", choices=LOGS, default=LOGS[0], help="progress: a bar if on a terminal, lines, or JSON lines (auto)")
+    add("--log-dir", type=Path, metavar="DIR", help="write the curves for TensorBoard too, a folder per federation")
     add("--redraw", action="store_true", help="only draw again, from the numbers saved in DIR")
     options = parser.parse_args(arguments)
     if (options.data is None) != (options.schema is None):
@@ -166,11 +167,12 @@ def _parse(script: FigureScript, arguments: list[str] | None) -> argparse.Namesp
     options.seeds = tuple(range(options.seeds)) if options.seed is None else (options.seed,)
     options.out = options.out or Path("figures") / ("quick" if options.preset == "quick" else "")
     logging.basicConfig(format="%(message)s")
-    logging.getLogger("reproduction").setLevel(logging.INFO)
+    logging.getLogger("reproduction").setLevel(logging.WARNING if options.log == "json" else logging.INFO)
     return options
 
 
-def _generated(settings: Settings, name: str, seed: int, clients: int) -> SliceData:
+def generated(settings: Settings, name: str, seed: int, clients: int) -> SliceData:
+    """Return a slice from the generator, in the settings' size."""
     return generate_slice(
         name, seed=seed, clients=clients, samples=settings.samples, test_samples=settings.test_samples
     )
@@ -212,6 +214,40 @@ def _describe(data: SliceData) -> dict[str, Any]:
 
 def _nothing_to_redraw(path: Path) -> Document:
     raise FileNotFoundError(f"{path}: no saved numbers to redraw; run once without --redraw")
+
+
+@contextmanager
+def one_line_errors(log_as: str = "auto") -> Iterator[None]:
+    """Exit with 2 (one line on standard error) or 130 (Ctrl-C, SIGTERM) if what is done within does not end well.
+
+    Args:
+        log_as: one of `progress.LOGS`, how lines are written.
+    """
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    except KeyboardInterrupt:
+        stopped = "stopped; finished rounds are saved, run the same command again to resume"
+        print(message(log_as, "stopped", stopped), file=sys.stderr)
+        sys.exit(130)
+    except (ValueError, TypeError, OSError, ClientError, RuntimeError) as error:
+        log.debug("what went wrong", exc_info=True)
+        print(message(log_as, "error", one_line(error)), file=sys.stderr)
+        sys.exit(2)
+
+
+@contextmanager
+def open_laboratory(folder: Path, workers: int | None, **fields: Any) -> Iterator[Laboratory]:
+    """Open a laboratory whose records live in `folder`, with a pool of workers; refuse a folder in use.
+
+    Args:
+        folder: made if it is not there.
+        workers: processes, one per core if None.
+        **fields: the laboratory's others.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with _only_one(folder), Workers(workers) as run:
+        yield Laboratory(run=run, folder=folder, **fields)
 
 
 @contextmanager

@@ -19,6 +19,7 @@ from reproduction.closed_loop.weights import initial_weights
 from reproduction.datasets.schema import SliceData
 from reproduction.federation.server import Run, State, federate, score
 from reproduction.results import records
+from reproduction.results.progress import Job, Report
 from reproduction.settings import EXPLAINER_LABELS, Explainer, LocalSettings, Scheme, Settings
 
 NUMERIC_PACKAGES = ("tensorflow", "keras", "tensorflow-constrained-optimization", "numpy")
@@ -35,8 +36,6 @@ OF_THE_CONSTRAINT = (
 """Settings that a post-hoc federation never reads."""
 
 Payload = dict[str, Any]
-Report = Callable[[int, Any], None]
-"""Called with (rounds finished, the last `Round` or None) while a federation runs."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -50,7 +49,7 @@ class Laboratory:
         data: (slice name, seed, clients) -> data; fewer clients than asked for if there are no more.
         run: who runs the CLs.
         folder: where the records of federations live.
-        watch: (title, rounds) -> context manager giving a `Report`.
+        watch: job -> context manager giving a `Report`; a finished federation is shown to it too.
     """
 
     settings: Settings
@@ -59,7 +58,7 @@ class Laboratory:
     data: Callable[[str, int, int], SliceData]
     run: Run
     folder: Path
-    watch: Callable[[str, int], AbstractContextManager[Report]]
+    watch: Callable[[Job], AbstractContextManager[Report]]
     _memory: dict[str, Payload] = field(default_factory=dict)
 
     def federation(
@@ -90,20 +89,18 @@ class Laboratory:
     def _train(self, data: SliceData, assignment: Assignment, known: Payload, path: Path) -> Payload:
         training, test = clients_of(data)
         payload = load(path, known) if path.exists() else new_payload(known, assignment, training)
-        if payload["test"] is not None:
-            return payload
-        scheme = "post-hoc" if assignment.scheme == "post-hoc" else f"in-hoc {EXPLAINER_LABELS[assignment.explainer]}"
-        title = f"{assignment.slice_name}, {scheme}, seed {assignment.seed}"
         rounds = self.settings.rounds
-        with self.watch(f"{title}, {len(training)} CLs", rounds) as report:
-            report(payload["round_number"], None)
+        with self.watch(job(assignment, payload, rounds, path.stem)) as report:
+            if payload["test"] is not None:
+                return payload
             for state, result in federate(state_of(payload), assignment, training, self.run, rounds):
-                payload = payload | dump(state) | {"rounds": payload["rounds"] + [dataclasses.asdict(result)]}
+                entry = dataclasses.asdict(result)
+                payload = payload | dump(state) | {"rounds": [*payload["rounds"], entry]}
                 if state.round_number == rounds:
                     scores = score(state.weights, assignment, test, self.run, rounds - 1, "test")
                     payload["test"] = columns(scores)
                 records.write_record(path, payload)
-                report(state.round_number, result)
+                report(state.round_number, entry)
         return records.read_record(path)
 
 
@@ -138,6 +135,25 @@ def assign(data: SliceData, scheme: Scheme, explainer: Explainer, seed: int, set
         local=settings.local,
         baseline=scaled_baseline(data, settings.local),
         seed=seed,
+    )
+
+
+def job(assignment: Assignment, payload: Payload, rounds: int, name: str) -> Job:
+    """Return what somebody who watches a federation is told of it, `name` being its record's."""
+    label, clients = EXPLAINER_LABELS[assignment.explainer], len(payload["clients"])
+    scheme = "post-hoc" if assignment.scheme == "post-hoc" else f"in-hoc {label}"
+    return Job(
+        title=f"{assignment.slice_name}, {scheme}, seed {assignment.seed}, {clients} CLs",
+        rounds=rounds,
+        about={
+            "slice": assignment.slice_name,
+            "scheme": assignment.scheme,
+            "explainer": label,
+            "seed": assignment.seed,
+            "clients": clients,
+        },
+        name=f"{name}-{clients}CLs",
+        past=tuple(payload["rounds"]),
     )
 
 

@@ -82,7 +82,7 @@ CHOICES = (
     Choice(name="surrogate (9)", value="S1·S2", vary=local(surrogate="product")),
     Choice(name="confidence (6)", value="max, as printed", vary=local(confidence="literal")),
     Choice(name="returned iterate", value="the last", vary=local(returned_iterate="last")),
-    *(Choice(name="SLA bound β", value=f"{beta:g} %", vary=sla(upper_percent=beta)) for beta in (1, 2, 2.5, 4, 5, 10)),
+    *(Choice(name="SLA bound β", value=f"{beta:g} %", vary=sla(upper_percent=beta)) for beta in (1, 2, 5, 10)),
     Choice(name="hidden layers", value="16", vary=network(16)),
     Choice(name="hidden layers", value="64, 64", vary=network(64, 64)),
     *(Choice(name="Tester's batch", value=f"{size} of 1000", vary=local(tester_batch=size)) for size in (32, 1000)),

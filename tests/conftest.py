@@ -94,7 +94,7 @@ def slice_data(name="eMBB", counts=(40, 30, 35), maxima=(4.0, 2.0, 1.0, 15.0, 10
 
 
 @contextmanager
-def unwatched(title, rounds):
+def unwatched(job):
     """Watch nothing."""
     yield lambda finished, result: None
 

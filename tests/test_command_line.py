@@ -23,6 +23,7 @@ import pytest
 from reproduction import figure_script, settings
 from reproduction.results import records
 from reproduction.settings import QUICK, LocalSettings, ModelSettings
+from tests.event_files import as_tensorboard_reads, expected
 from tests.figure_scripts import NAMES, Here
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -71,7 +72,7 @@ def test_help_is_quick(helps, name):
     assert helps[name].seconds < 3  # of CPU; TensorFlow alone would take longer
     assert "reproduction.figure_script" in helps[name].modules
     packages = {module.split(".")[0] for module in helps[name].modules}
-    assert not packages & {"tensorflow", "keras", "tensorflow_constrained_optimization", "shap"}
+    assert not packages & {"tensorflow", "keras", "tensorflow_constrained_optimization", "shap", "tensorboard"}
 
 
 def test_every_script_has_the_same_switches_in_the_same_words(helps):
@@ -80,10 +81,11 @@ def test_every_script_has_the_same_switches_in_the_same_words(helps):
         return re.sub(r"slices to run \(.*\)", "slices to run (...)", text)
 
     assert len({switches(name) for name in NAMES}) == 1
-    listed = re.findall(r"^  (?:-h, )?(--\w+)", switches(NAMES[0]), re.MULTILINE)
+    listed = re.findall(r"^  (?:-h, )?(--[\w-]+)", switches(NAMES[0]), re.MULTILINE)
     assert listed == [
         "--help",
-        *("--preset", "--seeds", "--seed", "--slices", "--data", "--schema", "--workers", "--out", "--redraw"),
+        *("--preset", "--seeds", "--seed", "--slices", "--data", "--schema", "--workers", "--out"),
+        *("--log", "--log-dir", "--redraw"),
     ]
 
 
@@ -283,7 +285,15 @@ def test_a_table_brings_its_own_sla(tiny, tmp_path, monkeypatch):
     seen = []
     script = replace(FIG4, compute=lambda lab: seen.append(lab) or {"slices": {}})
     options = SimpleNamespace(
-        preset="quick", data=[SAMPLE / "embb.csv"], schema=str(schema), slices=None, out=tmp_path, workers=1, seeds=(0,)
+        preset="quick",
+        data=[SAMPLE / "embb.csv"],
+        schema=str(schema),
+        slices=None,
+        out=tmp_path,
+        workers=1,
+        seeds=(0,),
+        log="auto",
+        log_dir=None,
     )
     document = script.document(options, TINY)
     assert document["settings"]["slices"] == {
@@ -302,12 +312,16 @@ CHILD = """
     from reproduction.settings import *
     from reproduction.fig4_convergence import SCRIPT
 
+    watch = figure_script.watch
+
     @contextmanager
-    def watch_and_stand_still(title, rounds):
-        def report(finished, result):
-            if finished == 2:
-                time.sleep(600)
-        yield report
+    def watch_and_stand_still(job, **told):
+        with watch(job, **told) as report:
+            def report_and_stand_still(finished, entry):
+                report(finished, entry)
+                if finished == 2:
+                    time.sleep(600)
+            yield report_and_stand_still
 
     if {stand_still}:
         figure_script.watch = watch_and_stand_still
@@ -318,10 +332,10 @@ ARGUMENTS = ("--preset", "quick", "--slices", "eMBB")
 
 
 @contextmanager
-def child(folder, preset=TINY, stand_still=False):
+def child(folder, *switches, preset=TINY, stand_still=False):
     """Start Fig. 4 in a process group of its own, with one real worker; whatever is left of it is killed."""
     code = textwrap.dedent(CHILD).format(preset=preset, stand_still=stand_still)
-    command = [sys.executable, "-c", code, *ARGUMENTS, "--workers", "1", "--out", str(folder)]
+    command = [sys.executable, "-c", code, *ARGUMENTS, "--workers", "1", "--out", str(folder), *switches]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
     process = subprocess.Popen(command, cwd=ROOT, start_new_session=True, **pipes)
     try:
@@ -358,19 +372,20 @@ def group(leader):
 @pytest.fixture(scope="module")
 def uninterrupted(tmp_path_factory):
     """Fig. 4 of one slice by the real command, start to end."""
-    folder = tmp_path_factory.mktemp("uninterrupted")
-    with child(folder) as process:
+    folder, log_dir = tmp_path_factory.mktemp("uninterrupted"), tmp_path_factory.mktemp("log")
+    with child(folder, "--log-dir", str(log_dir)) as process:
         out, error = process.communicate(timeout=300)
         assert process.returncode == 0, error
         assert wait_for(lambda: not group(process.pid), 10)
-    return SimpleNamespace(folder=folder, out=out, error=error)
+    return SimpleNamespace(folder=folder, log_dir=log_dir, out=out, error=error)
 
 
 @pytest.fixture(scope="module")
 def killed(tmp_path_factory):
     """The same, killed after the second round of its first federation; a second process has tried to join it."""
-    folder = tmp_path_factory.mktemp("killed")
-    with child(folder, stand_still=True) as process:
+    folder, log_dir = tmp_path_factory.mktemp("killed"), tmp_path_factory.mktemp("log")
+    switches = ("--log", "json", "--log-dir", str(log_dir))
+    with child(folder, *switches, stand_still=True) as process:
         runs = folder / "runs"
         assert wait_for(lambda: list(runs.glob("*.json")), 240, process)
         assert wait_for(lambda: rounds_on_disk(runs) == [2], 60, process)
@@ -382,7 +397,8 @@ def killed(tmp_path_factory):
         os.kill(process.pid, signal.SIGKILL)  # the script alone, as the system does when memory is short
         process.wait()
         orphaned = not wait_for(lambda: not group(process.pid), 5)
-    return SimpleNamespace(folder=folder, joined=joined, workers=workers, orphaned=orphaned)
+        said = process.communicate()[1]
+    return SimpleNamespace(folder=folder, log_dir=log_dir, said=said, joined=joined, workers=workers, orphaned=orphaned)
 
 
 def rounds_on_disk(runs):
@@ -429,6 +445,111 @@ def test_a_killed_run_goes_on_to_the_same_numbers(tiny, uninterrupted, killed, t
     assert not list(folder.rglob("*.partial"))
 
 
+def test_curves_of_a_run(uninterrupted):
+    check_curves(uninterrupted.log_dir, uninterrupted.folder, rounds=3, federations=2)
+
+
+def test_curves_of_a_killed_run_that_goes_on(tiny, killed, tmp_path, capsys):
+    """Each round once, before and after."""
+    check_curves(killed.log_dir, killed.folder, rounds=2, federations=1)
+    folder, log_dir = (
+        shutil.copytree(killed.folder, tmp_path / "out"),
+        shutil.copytree(killed.log_dir, tmp_path / "log"),
+    )
+    FIG4.main([*ARGUMENTS, "--out", str(folder), "--log-dir", str(log_dir)])
+    check_curves(log_dir, folder, rounds=3, federations=2)
+
+
+def test_curves_of_a_finished_run(no_training, idle, copied, tmp_path, capsys):
+    """Nothing is trained; who opens TensorBoard still finds every curve of the figure."""
+    FIG4.main([*ARGUMENTS, "--out", str(copied), "--log-dir", str(tmp_path / "log")])
+    check_curves(tmp_path / "log", copied, rounds=3, federations=2)
+    assert capsys.readouterr().err == ""
+
+
+def check_curves(log_dir, folder, rounds, federations):
+    """Check that a folder of curves holds what the records hold."""
+    stored = {path.stem: records.read_record(path)["rounds"] for path in (folder / "runs").glob("*.json")}
+    assert len(stored) == federations
+    assert {path.name for path in log_dir.iterdir()} == {f"{name}-3CLs" for name in stored}
+    for name, entries in stored.items():
+        assert len(entries) == rounds
+        assert as_tensorboard_reads(log_dir / f"{name}-3CLs") == expected(entries)
+
+
+def test_json_of_a_killed_run(killed):
+    """Every line was out before the kill, and nothing but lines: no worker's noise either."""
+    first, second, *after = killed.said.splitlines()
+    (path,) = (killed.folder / "runs").glob("*.json")
+    entries = records.read_record(path)["rounds"]
+    objects = [json.loads(first), json.loads(second)]
+    assert not after or "multiprocessing/resource_tracker.py" in after[0]  # which outlives the kill and complains
+    assert len(objects) == len(entries) == 2
+    about = {
+        "figure": "fig4_convergence",
+        "slice": "eMBB",
+        "scheme": "in-hoc",
+        "explainer": "IG",
+        "seed": 0,
+        "clients": 3,
+    }
+    for number, (seen, entry) in enumerate(zip(objects, entries, strict=True), start=1):
+        assert seen.pop("elapsed_s") > 0
+        assert seen.pop("eta_s") > 0
+        assert seen == {**about, "round": number, "rounds": 3, **entry}
+
+
+def test_with_json_every_line_is_an_object(tiny, tmp_path, capsys):
+    """On both streams, so that `2>&1 | jq` works; of anyone's tables too."""
+    table, schema = SAMPLE / "embb.csv", SAMPLE / "embb.schema.json"
+    arguments = ("--preset", "quick", "--data", str(table), "--schema", str(schema), "--log", "json")
+    FIG4.main([*arguments, "--out", str(tmp_path)])
+    captured = capsys.readouterr()
+    written = [tmp_path / f"fig4_convergence{suffix}" for suffix in (".png", ".pdf")]
+    assert [json.loads(line) for line in captured.out.splitlines()] == [{"wrote": str(path)} for path in written]
+    assert [json.loads(line)["round"] for line in captured.err.splitlines()] == [1, 2, 3, 1, 2, 3]
+    FIG4.main([*arguments, "--out", str(tmp_path)])
+    assert capsys.readouterr().err == ""  # nothing ran
+    (tmp_path / "runs" / "file").write_text("")
+    code, error = exit_of(capsys, *arguments, "--out", tmp_path / "runs" / "file")
+    assert code == 2
+    (message,) = [json.loads(line) for line in error.splitlines()]
+    assert list(message) == ["error"]
+    assert "runs/file" in message["error"]
+
+
+def test_a_log_folder_that_cannot_be(tiny, killed, tmp_path, capsys):
+    """One line, and the records stay as they were."""
+    folder = shutil.copytree(killed.folder, tmp_path / "out")
+    before = contents(folder)
+    (tmp_path / "file").write_text("kept")
+    for place in (tmp_path / "file", tmp_path / "file" / "deeper"):
+        outcome = exit_of(capsys, *ARGUMENTS, "--out", folder, "--log-dir", place)
+        assert_one_line(outcome, str(place), "the log cannot be written", "choose another --log-dir, or none")
+    assert contents(folder) == before
+    assert (tmp_path / "file").read_text() == "kept"
+
+
+def test_a_full_disk_for_the_log(tiny, uninterrupted, tmp_path, capsys, monkeypatch):
+    """The second round is in the record, not in the log; with room again the run goes on, and the log is whole."""
+    opened = Path.open
+
+    def full(path, mode="r", **rest):
+        if "tfevents" in path.name and rounds_on_disk(tmp_path / "out" / "runs") == [2]:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return opened(path, mode, **rest)
+
+    arguments = [*ARGUMENTS, "--out", str(tmp_path / "out"), "--log-dir", str(tmp_path / "log")]
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "open", full)
+        code, error = exit_of(capsys, *arguments)
+    assert_one_line((code, error.splitlines(keepends=True)[-1]), "the log cannot be written (No space left on device)")
+    assert rounds_on_disk(tmp_path / "out" / "runs") == [2]
+    FIG4.main(arguments)
+    assert numbers_of(tmp_path / "out") == numbers_of(uninterrupted.folder)
+    check_curves(tmp_path / "log", tmp_path / "out", rounds=3, federations=2)
+
+
 def test_a_second_process_on_the_same_folder_is_refused(killed):
     assert_one_line((killed.joined.returncode, killed.joined.stderr), "another process works here", "--out")
     assert killed.joined.stdout == ""
@@ -456,7 +577,8 @@ def test_ctrl_c_in_the_middle_of_a_round(tmp_path):
     assert not list(tmp_path.rglob("*.partial"))
 
 
-def test_a_finished_run_starts_no_worker(no_training, monkeypatch, copied, uninterrupted, capsys):
+@pytest.fixture
+def idle(no_training, monkeypatch):
     """Workers are made, but none starts: a process starts with the first call."""
 
     class Idle:
@@ -470,6 +592,9 @@ def test_a_finished_run_starts_no_worker(no_training, monkeypatch, copied, unint
             pass
 
     monkeypatch.setattr(figure_script, "Workers", Idle)
+
+
+def test_a_finished_run_starts_no_worker(idle, copied, uninterrupted, capsys):
     FIG4.main([*ARGUMENTS, "--out", str(copied)])
     capsys.readouterr()
     for suffix in (".png", ".pdf"):
@@ -636,6 +761,8 @@ def test_every_seed_splits_a_table_anew(tiny, tmp_path):
         out=tmp_path,
         workers=1,
         seeds=(0, 1),
+        log="auto",
+        log_dir=None,
     )
     script.document(options, TINY)
     first, second = (seen[0].data("eMBB", seed, 1).digest() for seed in (0, 1))

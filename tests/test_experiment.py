@@ -10,6 +10,7 @@ from reproduction import experiment
 from reproduction.closed_loop import client as closed_loop
 from reproduction.closed_loop.client import Score, Update, initial_state
 from reproduction.experiment import MAIN_SCHEMES, SCHEMES
+from reproduction.results.progress import Job
 from reproduction.results.records import encode
 from reproduction.settings import ModelSettings, Settings, SliceSettings
 
@@ -64,8 +65,8 @@ class FakeLaboratory:
         }
 
     @contextmanager
-    def watch(self, title, rounds):
-        yield lambda finished, result: self.watched.append((title, rounds, finished, result))
+    def watch(self, job):
+        yield lambda finished, entry: self.watched.append((job, finished, entry))
 
 
 @pytest.fixture
@@ -214,8 +215,8 @@ def test_timing_interleaves_the_schemes(build):
     experiment.convergence_time(lab)
     turn = [("eMBB", *scheme, 0) for scheme in SCHEMES.values()]
     assert run.trained == turn * (1 + lab.settings.timed_rounds)  # a turn to warm up, then those that count
-    assert [finished for _, _, finished, _ in lab.watched] == [0, 1, 2, 3]
-    assert {title for title, *_ in lab.watched} == {"eMBB, timing all schemes in turn"}
+    timing = Job(title="eMBB, timing all schemes in turn", rounds=3)
+    assert lab.watched == [(timing, finished, None) for finished in (1, 2, 3)]
 
 
 def test_seconds_to_convergence(build, monkeypatch):

@@ -50,7 +50,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:The set_(bad|over|under) functio
 
 
 @contextmanager
-def unwatched(title, rounds):
+def unwatched(job, **told):
     yield lambda finished, result: None
 
 

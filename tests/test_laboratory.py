@@ -31,11 +31,13 @@ def stop_after(number):
     """Return a `watch` that raises once round `number` is on disk."""
 
     @contextmanager
-    def watch(title, rounds):
-        def report(finished, result):
+    def watch(job):
+        def report(finished, entry):
             if finished == number:
                 raise Stop
 
+        if number == 0:
+            raise Stop
         yield report
 
     return watch
@@ -117,8 +119,8 @@ def test_a_killed_process_ends_the_same(build, uninterrupted, tmp_path):
         from tests.conftest import laboratory
 
         @contextmanager
-        def watch(title, rounds):
-            yield lambda finished, result: finished == 2 and os.kill(os.getpid(), signal.SIGKILL)
+        def watch(job):
+            yield lambda finished, entry: finished == 2 and os.kill(os.getpid(), signal.SIGKILL)
 
         laboratory({str(tmp_path)!r}, watch=watch).federation(*{RUN!r})
     """

@@ -1,15 +1,33 @@
-"""What a user sees of a run: plain lines in a log, a bar on a terminal, nothing on standard output."""
+"""What is seen of a run: lines in a log, a bar on a terminal, objects for programs, nothing on standard output."""
 
 import io
+import json
 import re
 import sys
-from types import SimpleNamespace
+from itertools import count
 
 import pytest
 
 from reproduction.results import progress
+from reproduction.results.progress import Job, watch
+from tests.event_files import as_tensorboard_reads, expected
 
-LAST = SimpleNamespace(mse=0.01234, confidence=0.9876, multiplier=0.456)
+NAN = float("nan")
+LAST = {
+    "mse": 0.01234,
+    "confidence": 0.9876,
+    "confidence_sd": 0.01,
+    "inside": 0.95,
+    "undefined_clients": 1,
+    "training_confidence": 0.97,
+    "multiplier": 0.456,
+    "empty_epochs": 2,
+    "bytes_down": 1000,
+    "bytes_up": 500,
+    "seconds": 0.25,
+}
+ABOUT = {"slice": "eMBB", "scheme": "in-hoc", "explainer": "IG", "seed": 3, "clients": 100}
+NUMBERS = "MSE 0.0123  C 0.988  lambda_1 0.46"
 
 
 class Terminal(io.StringIO):
@@ -17,14 +35,34 @@ class Terminal(io.StringIO):
         return True
 
 
-def lines(capsys, rounds, start=0, last=LAST):
-    with progress.watch("eMBB, in-hoc", rounds) as report:
-        report(start, None)
-        for number in range(start + 1, rounds + 1):
+def terminal(monkeypatch, columns=80, term="xterm"):
+    """Put a terminal on standard error; not in a fixture, because pytest puts its own there before each test."""
+    monkeypatch.setattr(sys, "stderr", Terminal())
+    monkeypatch.setenv("COLUMNS", str(columns))
+    monkeypatch.setenv("TERM", term)
+    for name in ("NO_COLOR", "FORCE_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE"):
+        monkeypatch.delenv(name, raising=False)
+    return sys.stderr
+
+
+def job(rounds, start=0, title="eMBB, in-hoc IG", past=LAST):
+    return Job(title=title, rounds=rounds, about=ABOUT, name="run", past=(past,) * start)
+
+
+def go_through(watched, last=LAST, **told):
+    with watch(watched, **told) as report:
+        for number in range(len(watched.past) + 1, watched.rounds + 1):
             report(number, last)
+
+
+def lines(capsys, watched, last=LAST, **told):
+    go_through(watched, last, **told)
     captured = capsys.readouterr()
     assert captured.out == ""
     return captured.err.splitlines()
+
+
+# ---- plain lines
 
 
 @pytest.mark.parametrize(
@@ -32,26 +70,32 @@ def lines(capsys, rounds, start=0, last=LAST):
     [(1, [0, 1]), (2, [0, 1, 2]), (3, [0, 1, 2, 3]), (5, [0, 2, 4, 5]), (10, [0, 5, 10]), (30, [0, 15, 30])],
 )
 def test_a_log_gets_a_few_lines_always_the_first_and_the_last(capsys, rounds, shown):
-    printed = lines(capsys, rounds)
+    printed = lines(capsys, job(rounds))
     assert [int(re.search(r"round (\d+)/", line)[1]) for line in printed] == shown
-    assert all(line.startswith("eMBB, in-hoc: round ") for line in printed)
+    assert all(line.startswith("eMBB, in-hoc IG: round ") for line in printed)
     assert all(re.search(rf"/{rounds} .* \d+ s$", line) for line in printed)
 
 
 def test_a_line_holds_the_rounds_numbers(capsys):
-    first, last = lines(capsys, 1)
+    first, last = lines(capsys, job(1))
     assert "MSE" not in first
-    assert "MSE 0.0123  C 0.988  lambda_1 0.46" in last
+    assert NUMBERS in last
 
 
 def test_undefined_confidence(capsys):
-    nothing = SimpleNamespace(mse=0.5, confidence=float("nan"), multiplier=0.0)
-    assert "C nan" in lines(capsys, 1, last=nothing)[-1]
+    assert "C nan" in lines(capsys, job(1), last=LAST | {"confidence": NAN})[-1]
 
 
-def test_a_resumed_run_says_where_it_is(capsys):
-    assert lines(capsys, 30, start=15)[0].startswith("eMBB, in-hoc: round 15/30 ")
-    assert len(lines(capsys, 30, start=17)) == 1  # the last; 17 is no round that is shown
+@pytest.mark.parametrize("start", [15, 17, 29])
+def test_a_resumed_run_says_where_it_is(capsys, start):
+    first, *_, last = lines(capsys, job(30, start))
+    assert first.startswith(f"eMBB, in-hoc IG: round {start}/30 ")
+    assert last.startswith("eMBB, in-hoc IG: round 30/30 ")
+
+
+@pytest.mark.parametrize("log", progress.LOGS)
+def test_nothing_is_said_of_a_finished_run(capsys, log):
+    assert lines(capsys, job(3, start=3), log=log) == []
 
 
 def test_lines_come_at_once(monkeypatch):
@@ -63,42 +107,146 @@ def test_lines_come_at_once(monkeypatch):
             flushed.append(self.getvalue())
 
     monkeypatch.setattr(sys, "stderr", Log())
-    with progress.watch("title", 30) as report:
-        report(0, None)
+    with watch(job(30)):
         assert flushed[-1].endswith(" s\n")
 
 
+@pytest.mark.parametrize("term", ["dumb", "unknown"])
+def test_a_terminal_that_cannot_move_its_cursor_gets_lines(monkeypatch, term):
+    screen = terminal(monkeypatch, term=term)
+    go_through(job(2))
+    assert [line.split("  ")[0] for line in screen.getvalue().splitlines()] == [
+        f"eMBB, in-hoc IG: round {number}/2" for number in (0, 1, 2)
+    ]
+
+
+def test_lines_on_a_terminal_if_asked_for(monkeypatch):
+    screen = terminal(monkeypatch)
+    go_through(job(2), log="plain")
+    assert "\x1b" not in screen.getvalue()
+    assert len(screen.getvalue().splitlines()) == 3
+
+
+# ---- the bar
+
+
 def test_a_terminal_gets_a_bar(monkeypatch, capsys):
-    terminal = Terminal()
-    monkeypatch.setattr(sys, "stderr", terminal)
-    monkeypatch.setenv("COLUMNS", "160")
-    monkeypatch.setenv("TERM", "xterm")
-    with progress.watch("eMBB, in-hoc", 4) as report:
-        report(0, None)
-        for number in range(1, 5):
-            report(number, LAST)
+    screen = terminal(monkeypatch)
+    go_through(job(4, start=1))
     assert capsys.readouterr().out == ""
-    for part in ("eMBB, in-hoc", "4/4", "MSE 0.0123  C 0.988  lambda_1 0.46"):
-        assert part in terminal.getvalue()
+    for part in ("eMBB, in-hoc IG\n", "1/4", "4/4", f"{NUMBERS}  took 0:0"):
+        assert part in screen.getvalue()
+
+
+def test_time_to_go(monkeypatch):
+    """The median round, so far 10 s, times the 12 to go; the first one, in which workers start, does not spoil it."""
+    screen, instants = terminal(monkeypatch), iter([0.0, 1000.0, 1010.0, 1020.0])
+    monkeypatch.setattr(progress.time, "perf_counter", lambda: next(instants))
+    with watch(job(15)) as report:
+        for number in (1, 2, 3):
+            report(number, LAST)
+    assert "ETA 2:00" in screen.getvalue()
+
+
+@pytest.mark.parametrize("columns", [80, 60, 40])
+def test_a_bar_fits_the_terminal(monkeypatch, columns):
+    """Nothing is cut off: what does not fit in a line stands in the next."""
+    screen = terminal(monkeypatch, columns)
+    go_through(job(30, title="Social Media, in-hoc Input x Gradient, seed 0, 100 CLs"))
+    plain = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", screen.getvalue())
+    shown = re.split(r"[\r\n]+", plain)
+    assert max(map(len, shown)) <= columns
+    assert "…" not in plain
+    words = " ".join(plain.split())
+    for part in ("Social Media, in-hoc Input x Gradient, seed 0, 100 CLs", "30/30 MSE 0.0123", "C 0.988", "took 0:0"):
+        assert part in words
+    if columns >= 60:
+        assert any(re.search(rf" 30/30 {NUMBERS}  took 0:0\d", line) for line in shown)
 
 
 def test_an_error_passes_and_the_terminal_is_given_back(monkeypatch):
-    terminal = Terminal()
-    monkeypatch.setattr(sys, "stderr", terminal)
-    monkeypatch.setenv("TERM", "xterm")
-    with pytest.raises(KeyboardInterrupt), progress.watch("title", 4):
+    screen = terminal(monkeypatch)
+    with pytest.raises(KeyboardInterrupt), watch(job(4)):
         raise KeyboardInterrupt
     # Rich hides the cursor while a bar runs; \x1b[?25h shows it again.
-    assert terminal.getvalue().rindex("\x1b[?25h") > terminal.getvalue().rfind("\x1b[?25l")
+    assert screen.getvalue().rindex("\x1b[?25h") > screen.getvalue().rfind("\x1b[?25l")
 
 
-@pytest.mark.parametrize("title", ["slice {x}", "slice [bold]", "slice [/x]", "100 % {"])
+@pytest.mark.parametrize("title", ["slice {x}", "slice [bold]", "slice [/x]", "100 % {", ":smile:"])
 def test_a_terminal_shows_any_title_as_it_is(monkeypatch, title):
     """A slice of somebody's table may be called anything."""
-    terminal = Terminal()
-    monkeypatch.setattr(sys, "stderr", terminal)
-    monkeypatch.setenv("COLUMNS", "160")
-    monkeypatch.setenv("TERM", "xterm")
-    with progress.watch(title, 1) as report:
-        report(1, LAST)
-    assert title in terminal.getvalue()
+    screen = terminal(monkeypatch)
+    go_through(job(1, title=title))
+    assert screen.getvalue().splitlines()[0] == title
+
+
+# ---- JSON lines
+
+
+def strict(line):
+    def refuse(constant):
+        pytest.fail(f"{constant} is not JSON")
+
+    return json.loads(line, parse_constant=refuse)
+
+
+def test_json_lines(capsys, monkeypatch):
+    instants = count(100.0, 2.5)
+    monkeypatch.setattr(progress.time, "perf_counter", lambda: next(instants))
+    objects = [strict(line) for line in lines(capsys, job(4, start=1), figure="fig4_convergence", log="json")]
+    assert objects == [
+        {"figure": "fig4_convergence", **ABOUT, "round": number, "rounds": 4, **LAST}
+        | {"elapsed_s": 2.5 * (number - 1), "eta_s": 2.5 * (4 - number)}
+        for number in (2, 3, 4)
+    ]
+    assert list(objects[0])[:8] == ["figure", *ABOUT, "round", "rounds"]  # what it is comes first
+
+
+def test_what_is_not_defined_is_null(capsys):
+    undefined = {"confidence": NAN, "confidence_sd": NAN, "training_confidence": NAN}
+    (line,) = lines(capsys, job(1), last=LAST | undefined, log="json")
+    assert {name: strict(line)[name] for name in undefined} == dict.fromkeys(undefined)
+    assert strict(line)["mse"] == LAST["mse"]
+
+
+def test_what_is_no_federation_has_no_json(capsys):
+    assert lines(capsys, Job(title="timing", rounds=2), last=None, log="json") == []
+
+
+def test_json_on_a_terminal_too(monkeypatch):
+    screen = terminal(monkeypatch)
+    go_through(job(2), log="json")
+    assert [strict(line)["round"] for line in screen.getvalue().splitlines()] == [1, 2]
+
+
+@pytest.mark.parametrize("log", progress.LOGS)
+def test_messages(log):
+    text = 'a "quoted" ü\\path'
+    for kind in ("wrote", "stopped", "error"):
+        line = progress.message(log, kind, text)
+        assert "\n" not in line
+        if log == "json":
+            assert strict(line) == {kind: text}
+        else:
+            assert line == (f"error: {text}" if kind == "error" else text)
+
+
+# ---- curves for TensorBoard
+
+
+@pytest.mark.parametrize("log", progress.LOGS)
+@pytest.mark.parametrize("start", [0, 2, 3], ids=["new", "resumed", "finished"])
+def test_curves_are_written_however_the_run_is_watched(tmp_path, capsys, log, start):
+    lines(capsys, job(3, start), log=log, log_dir=tmp_path)
+    assert as_tensorboard_reads(tmp_path / "run") == expected([LAST] * 3)
+
+
+def test_what_is_no_federation_has_no_curves(tmp_path, capsys):
+    lines(capsys, Job(title="timing", rounds=2), last=None, log_dir=tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+def test_without_a_folder_nothing_is_written(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    lines(capsys, job(3))
+    assert not list(tmp_path.iterdir())
