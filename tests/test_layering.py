@@ -14,9 +14,9 @@ FLOORS = (
     ("closed_loop", "datasets", "results"),
     ("federation",),
     ("laboratory",),
-    ("experiment", "criteria", "claims", "compare"),
+    ("experiment", "criteria", "open_choices", "claims", "own_method", "compare"),
     ("figure_script",),
-    ("sensitivity", "report"),  # and fig*, table*: what a user types
+    ("sensitivity", "reference", "report", "examples"),  # and fig*, table*: what a user types
 )
 """From the ground. A room is a module or a folder at the top of `reproduction`; within a room imports are free."""
 
@@ -24,8 +24,8 @@ NEIGHBOURS_DO_NOT_MEET = (0, 1, len(FLOORS) - 1)
 """Floors whose rooms import nothing of one another."""
 
 LIBRARIES = frozenset(
-    "absl filelock flwr google grpc h5py hypothesis jax keras matplotlib ml_dtypes namex numba numpy optree packaging "
-    "pandas PIL pyarrow pygments pytest ray requests rich scipy shap sklearn slicer tensorboard tensorflow "
+    "absl filelock flwr google grpc h5py hypothesis jax jinja2 keras matplotlib ml_dtypes namex numba numpy optree "
+    "packaging pandas PIL pyarrow pygments pytest ray requests rich scipy shap sklearn slicer tensorboard tensorflow "
     "tensorflow_constrained_optimization torch tqdm typing_extensions urllib3 wrapt yaml".split()
 )
 """A script's own folder comes first on `sys.path`: a module of ours with such a name would be taken for the library."""

@@ -7,6 +7,7 @@ Differs from the paper: the oracle of the W-player is one Adam step; both player
 in TFCO; the Tester draws its batch with replacement; an epoch with an empty U has no constraint.
 """
 
+from collections.abc import Callable
 from functools import cache
 from typing import NamedTuple
 
@@ -141,18 +142,36 @@ def post_hoc_round(sizes: tuple[int, ...], model: ModelSettings, local: LocalSet
 
     @tf.function(jit_compile=True, autograph=False)
     def local_round(weights, features, target, sample_weights) -> tf.Tensor:
-        def epoch(number, weights, adam, total):
-            with tf.GradientTape() as tape:
-                tape.watch(weights)
-                prediction = predict(split(weights, sizes), features, model.leaky_slope)
-                mse = weighted_mse(prediction, target, sample_weights)
-            weights, adam = adam.step(weights, tape.gradient(mse, weights), number, local.learning_rate)
-            return number + 1, weights, adam, total + weights
+        def loss(weights):
+            prediction = predict(split(weights, sizes), features, model.leaky_slope)
+            return weighted_mse(prediction, target, sample_weights)
 
-        zeros = tf.zeros_like(weights)
-        _, last, _, total = tf.while_loop(
-            lambda number, *_: number < local.epochs, epoch, (tf.constant(0), weights, Adam(zeros, zeros), zeros)
-        )
-        return total / local.epochs if local.returned_iterate == "mean" else last
+        return descend(loss, weights, local)
 
     return local_round
+
+
+def descend(loss: Callable[[tf.Tensor], tf.Tensor], weights: tf.Tensor, local: LocalSettings) -> tf.Tensor:
+    """Take L steps of Adam on a loss without constraint; within a `tf.function`.
+
+    Args:
+        loss: of the flat weights, float32 [P], to a scalar.
+        weights: where to start, float32 [P].
+        local: L, the rate, and which iterate to return.
+
+    Returns:
+        the mean of the L iterates (or the last), float32 [P].
+    """
+
+    def epoch(number, weights, adam, total):
+        with tf.GradientTape() as tape:
+            tape.watch(weights)
+            value = loss(weights)
+        weights, adam = adam.step(weights, tape.gradient(value, weights), number, local.learning_rate)
+        return number + 1, weights, adam, total + weights
+
+    zeros = tf.zeros_like(weights)
+    _, last, _, total = tf.while_loop(
+        lambda number, *_: number < local.epochs, epoch, (tf.constant(0), weights, Adam(zeros, zeros), zeros)
+    )
+    return total / local.epochs if local.returned_iterate == "mean" else last

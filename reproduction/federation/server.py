@@ -99,18 +99,10 @@ def fl_round(state: State, assignment: Assignment, clients: Sequence[Client], ru
     weights = aggregate([deserialise(update.payload) for update in updates], [update.samples for update in updates])
     seconds = time.perf_counter() - started
 
-    scores = score(weights, assignment, clients, run, t, "training")
-    samples = np.array([update.samples for update in updates])
-    confidence = np.array([entry.confidence for entry in scores])
-    defined = confidence[~np.isnan(confidence)]
     in_training = np.array([update.confidence for update in updates])
     in_training = in_training[~np.isnan(in_training)]
     result = Round(
-        mse=float(np.average([entry.mse for entry in scores], weights=samples)),
-        confidence=float(defined.mean()) if len(defined) else float("nan"),
-        confidence_sd=float(defined.std()) if len(defined) else float("nan"),
-        inside=float(np.average([entry.inside for entry in scores], weights=samples)),
-        undefined_clients=len(confidence) - len(defined),
+        **measure(weights, assignment, clients, [update.samples for update in updates], run, t),
         training_confidence=float(in_training.mean()) if len(in_training) else float("nan"),
         multiplier=float(np.mean([update.multiplier for update in updates])),
         empty_epochs=sum(update.empty_epochs for update in updates),
@@ -120,6 +112,22 @@ def fl_round(state: State, assignment: Assignment, clients: Sequence[Client], ru
     )
     states = np.stack([update.state for update in updates])
     return State(round_number=t + 1, weights=weights, multipliers=states), result
+
+
+def measure(
+    weights: np.ndarray, assignment: Assignment, clients: Sequence[Client], samples: Sequence[int], run: Run, t: int
+) -> dict[str, Any]:
+    """Evaluate the global model of round t on all CLs' training samples; the fields of `Round` that tell of it."""
+    scores = score(weights, assignment, clients, run, t, "training")
+    confidence = np.array([entry.confidence for entry in scores])
+    defined = confidence[~np.isnan(confidence)]
+    return {
+        "mse": float(np.average([entry.mse for entry in scores], weights=samples)),
+        "confidence": float(defined.mean()) if len(defined) else float("nan"),
+        "confidence_sd": float(defined.std()) if len(defined) else float("nan"),
+        "inside": float(np.average([entry.inside for entry in scores], weights=samples)),
+        "undefined_clients": len(confidence) - len(defined),
+    }
 
 
 def score(weights: np.ndarray, assignment: Assignment, clients: Sequence[Client], run: Run, t: int, part: str) -> list:

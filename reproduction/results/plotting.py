@@ -23,6 +23,16 @@ LOOKS = {
 }
 """Scheme label -> matplotlib's line properties."""
 
+NEWCOMER_LOOKS = (
+    {"color": "#000000", "linestyle": (0, (1, 1)), "marker": "v"},
+    {"color": "#CC79A7", "linestyle": (0, (3, 1, 1, 1)), "marker": "P"},
+    {"color": "#56B4E9", "linestyle": (0, (6, 1)), "marker": "X"},
+    {"color": "#009E73", "linestyle": (0, (3, 1, 1, 1, 1, 1)), "marker": "^"},
+    {"color": "#E69F00", "linestyle": (0, (1, 3)), "marker": "D"},
+    {"color": "#7F7F7F", "linestyle": (0, (9, 2)), "marker": "*"},
+)
+"""Looks of others' methods beside "in-hoc IG" and "post-hoc"."""
+
 
 def new_figure(columns: int, *, rows: int = 1, width: float = 7.2, height: float = 2.6, **options) -> tuple:
     """Return a figure and its axes, [rows, columns]; sizes in inches."""
