@@ -8,7 +8,7 @@ RUN := .venv/bin/python
 FIGURES := fig4_convergence fig5_confidence fig6_attributions fig7_convergence_time fig8_scalability table4_overhead
 REAL_FIGURES := fig4_convergence fig5_confidence fig6_attributions
 
-.PHONY: figures real claims data test lint benchmark benchmark-peers clean
+.PHONY: figures real claims sensitivity comparison report check-report reference data test lint benchmark benchmark-peers clean
 
 figures: .venv/core
 	@set -e; for figure in $(FIGURES); do \
@@ -26,6 +26,35 @@ real: .venv/core
 
 claims: .venv/core
 	$(RUN) reproduction/claims.py --out $(OUT)
+
+# C1-C3 and C8 under every choice that the paper left open; two seeds unless SEEDS is given
+sensitivity: SEEDS = 2
+sensitivity: .venv/core
+	$(RUN) reproduction/sensitivity.py --seeds $(SEEDS) --out $(OUT)
+
+# The four example methods beside ours; five seeds unless SEEDS is given
+comparison: SEEDS = 5
+comparison: .venv/core
+	$(RUN) -m reproduction.examples --seeds $(SEEDS) --slices eMBB --out $(OUT)/comparison
+	$(RUN) reproduction/compare.py $(OUT)/comparison/examples.csv --out $(OUT)/comparison
+
+report: .venv/core
+	$(RUN) reproduction/report.py --out $(OUT)
+
+# The report in a browser: valid HTML, accessible, nothing too wide. Needs Node, Java and Chromium (CHROMIUM=path)
+check-report: report tests/browser/node_modules
+	node tests/browser/check_report.cjs $(OUT)/report.html
+
+tests/browser/node_modules: tests/browser/package.json
+	npm install --prefix tests/browser --ignore-scripts --no-package-lock --no-audit --no-fund --silent
+	touch $@
+
+# The reference curves of both presets, five seeds unless SEEDS is given; prints how far their means moved
+reference: SEEDS = 5
+reference: .venv/core
+	@set -e; for preset in quick paper; do \
+		$(RUN) reproduction/reference.py --preset $$preset --seeds $(SEEDS); \
+	done
 
 data: .venv/core
 	$(RUN) -m reproduction.datasets --out data

@@ -6,16 +6,20 @@ Use-Case", IEEE TVT 2024, arXiv 2307.12903.
 Data flow one way: data -> client model -> explainer -> confidence -> constrained local training -> federation ->
 records -> figures. An import never goes up this list.
 
-    fig4..fig8, table4   what a user types, one script per figure; claims.py checks the paper's claims on their numbers
+    fig4..fig8, table4   what a user types, one script per figure; claims.py checks the paper's claims on their numbers,
+                         sensitivity.py what they depend on; compare.py holds a method against ours, reference.py
+                         writes the curves for it; report.py: one page;  examples/: four methods of others
     figure_script.py     the switches, cache, drawing and saving that they share
-    experiment.py        one function per figure: records -> numbers;  criteria.py: each claim's criterion on them
+    experiment.py        one function per figure: records -> numbers;  criteria.py: each claim's criterion on them;
+                         open_choices.py: what the paper left open, varied;  own_method.py: the door for other methods
     laboratory.py        trains a federation once, stores it, continues it after a stop
     federation/          server.py: Algorithm 1's outer loop, eq. (1);  in_process.py: the worker pool
     closed_loop/         one CL.  client_model.py: the network;  confidence.py: eqs. (2)-(6);
                          proxy_lagrangian.py: eqs. (7)-(11) on TFCO;  local_training.py: Algorithm 1's inner loop;
                          evaluation.py: the global model seen by a CL;  client.py: bytes in, bytes out
     datasets/            generator.py, tables.py (anyone's), measurements.py (public ones) -> schema.py
-    results/             records.py (on disk), metrics.py, progress.py, run_log.py, plotting.py
+    results/             records.py (on disk), curves.py (tidy, for others), metrics.py, quantities.py, comparison.py,
+                         progress.py, run_log.py, plotting.py, page.py
     attribution/         DeepExplain's methods for any model: knows no federation
     settings.py          Table III and what the paper leaves open;  seeds.py: streams of randomness;
                          files.py: whole files or none
