@@ -17,7 +17,7 @@ records -> figures. An import never goes up this list.
     closed_loop/         one CL.  client_model.py: the network;  confidence.py: eqs. (2)-(6);
                          proxy_lagrangian.py: eqs. (7)-(11) on TFCO;  local_training.py: Algorithm 1's inner loop;
                          evaluation.py: the global model seen by a CL;  client.py: bytes in, bytes out
-    datasets/            generator.py, tables.py (anyone's), measurements.py (public ones) -> schema.py
+    datasets/            generator.py, physics.py, tables.py (anyone's), measurements.py (public sets) -> schema.py
     results/             records.py (on disk), curves.py (tidy, for others), metrics.py, quantities.py, comparison.py,
                          progress.py, run_log.py, plotting.py, page.py
     attribution/         DeepExplain's methods for any model: knows no federation

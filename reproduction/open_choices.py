@@ -16,7 +16,8 @@ import numpy as np
 
 from reproduction.criteria import HOLDS, Verdict, c1, c2, c3, c8
 from reproduction.datasets import SliceData, generate_slice
-from reproduction.datasets.generator import CALIBRATED, OTT_MAXIMUM_MBPS, Physics
+from reproduction.datasets.generator import OTT_MAXIMUM_MBPS
+from reproduction.datasets.physics import CALIBRATED, Physics
 from reproduction.experiment import MAIN_SCHEMES, Result, constant_predictor, convergence, scalability
 from reproduction.laboratory import Laboratory
 from reproduction.settings import Settings

@@ -12,7 +12,7 @@ from matplotlib.text import Text
 from reproduction import experiment, open_choices, sensitivity
 from reproduction.criteria import HOLDS, c3
 from reproduction.datasets import generate_slice
-from reproduction.datasets.generator import Physics
+from reproduction.datasets.physics import Physics
 from reproduction.open_choices import AS_IN_THE_FIGURES, CHOICES, CONTROL, Choice, laboratory_of, local, sla, study
 from reproduction.results import records
 from reproduction.settings import SENSITIVITY, LocalSettings, ModelSettings

@@ -10,7 +10,8 @@ from sklearn.inspection import partial_dependence, permutation_importance
 from threadpoolctl import threadpool_limits
 
 from reproduction import seeds
-from reproduction.datasets import SLICES, generate_slice, generator
+from reproduction.datasets import SLICES, generate_slice, generator, physics
+from reproduction.datasets.physics import Physics
 from tests.oracles import data_physics as oracle
 
 ARRAYS = ("train_features", "train_target", "test_features", "test_target")
@@ -75,9 +76,9 @@ def test_samples_match_the_row_by_row_oracle(slice_name):
 @settings(deadline=None)
 @given(st.floats(0, 200), st.floats(1, 15), st.floats(0, 100))
 def test_prb_and_cpu_match_the_oracle(traffic, cqi, full_rank):
-    prb = generator.prb_percent(np.array([traffic]), np.array([cqi]), np.array([full_rank]))
+    prb = physics.prb_percent(np.array([traffic]), np.array([cqi]), np.array([full_rank]))
     np.testing.assert_allclose(prb, oracle.prb_percent(traffic, cqi, full_rank), rtol=1e-10)
-    cpu = generator.cpu_percent(np.array([traffic]), prb)
+    cpu = physics.cpu_percent(np.array([traffic]), prb)
     np.testing.assert_allclose(cpu, oracle.cpu_percent(traffic, prb[0]), rtol=1e-10)
 
 
@@ -179,8 +180,7 @@ def test_the_generator_needs_numpy_only():
 @pytest.mark.parametrize(("effect", "sign"), [("negative", -1), ("none", 0), ("positive", 1)])
 def test_cqi_effect_has_the_sign_it_is_asked_for(effect, sign):
     """The least-squares slope on CQI at fixed traffic; the features themselves do not change."""
-    physics = generator.Physics(cqi_effect=effect)
-    data = generate_slice("eMBB", seed=0, clients=20, physics=physics)
+    data = generate_slice("eMBB", seed=0, clients=20, physics=Physics(cqi_effect=effect))
     features, target = pooled(data, "train_features"), pooled(data, "train_target")
     np.testing.assert_array_equal(features, pooled(generate_slice("eMBB", seed=0, clients=20), "train_features"))
     design = np.column_stack([features[:, :3].sum(1), features[:, 3], features[:, 4], np.ones(len(features))])
@@ -191,12 +191,13 @@ def test_cqi_effect_has_the_sign_it_is_asked_for(effect, sign):
 
 
 def test_physics_enters_as_in_the_formula():
-    physics = generator.Physics(idle_percent=0.5, percent_per_mbps=0.1, percent_per_prb_percent=0.02)
-    cpu = generator.cpu_percent(np.array([3.0]), np.array([20.0]), physics)
+    other = Physics(idle_percent=0.5, percent_per_mbps=0.1, percent_per_prb_percent=0.02)
+    cpu = physics.cpu_percent(np.array([3.0]), np.array([20.0]), other)
     np.testing.assert_allclose(cpu, 0.5 + 0.1 * 3 + 0.02 * 20, rtol=1e-15)
-    mirrored = generator.Physics(cqi_effect="positive").radio_cqi(np.array([1.0, 7.0, 9.5, 12.0, 15.0]))
+    assert np.mean(generator.CQI_MEAN_RANGE) == physics.MIDDLE_CQI
+    mirrored = Physics(cqi_effect="positive").radio_cqi(np.array([1.0, 7.0, 9.5, 12.0, 15.0]))
     np.testing.assert_array_equal(mirrored, [15.0, 12.0, 9.5, 7.0, 4.0])
-    assert (generator.Physics(cqi_effect="none").radio_cqi(np.array([1.0, 15.0])) == 9.5).all()
+    assert (Physics(cqi_effect="none").radio_cqi(np.array([1.0, 15.0])) == 9.5).all()
 
 
 @pytest.mark.parametrize(
@@ -210,4 +211,4 @@ def test_physics_enters_as_in_the_formula():
 )
 def test_physics_refuses(argument, value, message):
     with pytest.raises(ValueError, match=message):
-        generator.Physics(**{argument: value})
+        Physics(**{argument: value})
