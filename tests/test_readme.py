@@ -73,7 +73,8 @@ def test_every_variable_given_to_make_is_one():
 
 
 def python_commands():
-    return [line.split("#")[0].strip() for line in CODE.splitlines() if line.strip().startswith("python ")]
+    """Return the README's commands that run our Python, without comments and what the shell does around them."""
+    return [re.split("#|&&|2>&1", line)[0].strip() for line in CODE.splitlines() if line.strip().startswith("python ")]
 
 
 def test_every_script_named_exists():
@@ -83,7 +84,7 @@ def test_every_script_named_exists():
     assert not [script for script in scripts if not (ROOT / script).is_file()]
 
 
-@pytest.mark.parametrize("command", [line for line in python_commands() if ".py" in line])
+@pytest.mark.parametrize("command", [line for line in python_commands() if ".py" in line or "-m reproduction" in line])
 def test_every_command_has_switches_that_the_script_knows(command):
     """Parsed by the script itself, and not run."""
     from importlib import import_module
@@ -91,6 +92,9 @@ def test_every_command_has_switches_that_the_script_knows(command):
     from reproduction.figure_script import _parse
 
     _, script, *arguments = shlex.split(command)
+    if script == "-m":
+        script, *arguments = arguments
+        script = f"{script.replace('.', '/')}/__main__.py"
     module = import_module(script.removesuffix(".py").replace("/", "."))
     if hasattr(module, "SCRIPT"):
         options = _parse(module.SCRIPT, arguments)
