@@ -66,8 +66,7 @@ def draw(theirs: pd.DataFrame, reference: Reference, lines: Sequence[Line]) -> F
     shown = [metric for metric in PANELS if metric in set(theirs["metric"])]
     bars = [name for name in BARS if any(line.quantity == name for line in lines)]
     heights = [2.2] * len(shown) + [0.8 + 0.17 * len(look)] * len(bars)
-    sizes = {"width": max(4.6, 1.6 + 2.2 * len(slices)), "height": sum(heights) + 0.6}
-    figure, grid = new_figure(len(slices), rows=len(heights), **sizes, sharey="row", height_ratios=heights)
+    figure, grid = _panels(len(slices), heights)
     for column, name in zip(grid.T, slices, strict=True):
         runs = {label: comparison.our_runs(reference, label, name) for label in OURS}
         runs |= {label: comparison.runs_of(frame, name) for label, frame in by_method.items()}
@@ -86,8 +85,21 @@ def draw(theirs: pd.DataFrame, reference: Reference, lines: Sequence[Line]) -> F
     handles = {
         label: handle for axes in grid.flat for handle, label in zip(*axes.get_legend_handles_labels(), strict=True)
     }
-    figure.legend(handles.values(), handles.keys(), loc="outside lower center", ncols=2 + len(slices) // 2)
+    figure.legend(handles.values(), handles.keys(), loc="outside lower center", ncols=4)
     return figure
+
+
+def _panels(slices: int, heights: Sequence[float]) -> tuple[Figure, np.ndarray]:
+    """Return a figure and its axes, [panels, slices]; the panels of a single slice stand two in a row."""
+    if slices > 1:
+        sizes = {"width": 1.6 + 2.2 * slices, "height": sum(heights) + 0.6}
+        return new_figure(slices, rows=len(heights), **sizes, sharey="row", height_ratios=heights)
+    padded = [*heights, 0.0][: 2 * ((len(heights) + 1) // 2)]
+    rows = [max(pair) for pair in zip(padded[::2], padded[1::2], strict=True)]
+    figure, cells = new_figure(2, rows=len(rows), height=sum(rows) + 0.6, height_ratios=rows)
+    for spare in cells.flat[len(heights) :]:
+        spare.remove()
+    return figure, cells.reshape(-1, 1)[: len(heights)]
 
 
 def _curves(axes: Axes, runs: Mapping[str, Runs], metric: str, look: Mapping[str, dict[str, Any]]) -> None:

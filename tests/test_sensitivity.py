@@ -181,7 +181,7 @@ def texts(figure):
 def test_summary_shows_every_verdict(document):
     shown = texts(sensitivity.draw(document))
     assert [text for text in shown if text == "confidence (6): max, as printed"]
-    signs = [text[0] for text in shown if re.fullmatch(r"[✓✗–]  (–|-?\d\.\d{3})", text)]
+    signs = [text[0] for text in shown if re.fullmatch(r"[✓✗–]  (–|-?\d\.\d{3})(, (–|-?\d\.\d{3}))?", text)]
     verdicts = [row["verdicts"][claim] for row in document["result"]["rows"] for claim in open_choices.CLAIMS]
     wanted = [sensitivity.VERDICTS[verdict][0] for verdict in verdicts]
     assert signs == wanted
