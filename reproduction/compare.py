@@ -164,7 +164,7 @@ def tables(lines: Sequence[Line]) -> dict[str, dict[str, list[tuple[str, ...]]]]
     return {method: found[method] for method in dict.fromkeys(line.method for line in lines)}
 
 
-def notes(name: str, reference: Reference, lines: Sequence[Line]) -> list[str]:
+def notes(name: str, theirs: pd.DataFrame, reference: Reference, lines: Sequence[Line]) -> list[str]:
     """Say what was compared and how to read it."""
     seeds = sorted({len(line.seeds) for line in lines})
     rounds = sorted({line.rounds for line in lines})
@@ -179,6 +179,35 @@ def notes(name: str, reference: Reference, lines: Sequence[Line]) -> list[str]:
     ]
     if any(line.unit == "s" for line in lines):
         told.append("Seconds compare only what ran on the same machine.")
+    if max(seeds) < quantities.ENOUGH:
+        told.append(
+            f"With {max(seeds)} seeds an interval on one side of 0 shows little: that all differences have one sign "
+            f"happens by chance once in {2 ** (max(seeds) - 1)} times."
+        )
+    return told + cautions(theirs, reference)
+
+
+def cautions(theirs: pd.DataFrame, reference: Reference) -> list[str]:
+    """Say what makes curves hardly comparable: another explainer, fewer rounds, another traffic per round."""
+    told = []
+    for label, frame in comparison.methods(theirs).items():
+        explainers = sorted(set(frame["explainer"]) - {explainer for _, explainer in OURS.values()})
+        if explainers:
+            told.append(
+                f"Caution: the confidence of {label} is scored with {', '.join(explainers)}, ours with IG; it "
+                "differs by that alone, even for the same model."
+            )
+    last, ours = int(theirs["round"].max()), int(reference.frame["round"].max())
+    if last < ours:
+        told.append(
+            f"Caution: theirs end at round {last}, ours at {ours}; only {last} rounds are compared. One preset?"
+        )
+    traffic = [table.loc[table["metric"] == "kb", "value"].median() for table in (theirs, reference.frame)]
+    if traffic[0] < 0.9 * traffic[1] or traffic[0] > 1.1 * traffic[1]:
+        told.append(
+            f"Caution: theirs send {traffic[0]:,.0f} KB per round, ours {traffic[1]:,.0f}; is it the same number of "
+            "closed loops?"
+        )
     return told
 
 
@@ -199,7 +228,11 @@ def write(path: Path, theirs: pd.DataFrame, reference: Reference, folder: Path) 
     with style():
         pictures = save(draw(theirs, reference, lines), folder, NAME)
     methods = list(comparison.methods(theirs))
-    title, told, by_method = f"{', '.join(methods)} against ours", notes(path.name, reference, lines), tables(lines)
+    title, told, by_method = (
+        f"{', '.join(methods)} against ours",
+        notes(path.name, theirs, reference, lines),
+        tables(lines),
+    )
     slices = ", ".join(theirs["slice"].unique())
     alt = f"Curves of {', '.join([*OURS, *methods])} in {slices}; the tables below hold the numbers."
     content = {
@@ -268,6 +301,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except (ValueError, OSError) as error:
         print(f"error: {one_line(error)}", file=sys.stderr)
         sys.exit(2)
+    for note in notes(options.theirs.name, theirs, reference, lines):
+        print(note)
     show(lines)
     for suffix in (".png", ".pdf", ".json", ".md", ".html", ".csv"):
         print(options.out / f"{NAME}{suffix}")

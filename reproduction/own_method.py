@@ -115,12 +115,17 @@ def evaluate(
         the CLs, 4 bytes each, and the updates received: an array's `nbytes`, or the length of anything else's pickle.
 
     Raises:
-        ValueError: a slice without settings; a method that does not pickle; an update or an aggregate of another shape
-            or not finite, naming method, slice, client and round.
+        ValueError: a slice without settings; another number of clients than `settings.clients`; a method that does not
+            pickle; an update or an aggregate of another shape or not finite, naming method, slice, client and round.
         ClientError: if the score is not finite.
     """
     if data.name not in settings.slices:
         raise ValueError(f"settings.slices must know slice {data.name!r}, got {', '.join(settings.slices)}; add it")
+    if len(data.clients) != settings.clients:
+        raise ValueError(
+            f"data must have settings.clients = {settings.clients} clients, got {len(data.clients)}; generate "
+            "that many, or replace the setting"
+        )
     if run is not run_here:
         _require_picklable(method)
     assignment = assign(data, "post-hoc", explainer, seed, settings)

@@ -177,7 +177,7 @@ def _measured_in_words(document: Document) -> str:
     said = []
     for label, curves in numbers["rounds"].items():
         lowest, last = thousandths(least(curves["confidence"])), thousandths(at_round(curves["confidence"], -1))
-        said.append(f"{label} confidence is lowest at {lowest} and ends at {last}")
+        said.append(f"{label} confidence: lowest {lowest}, last {last}")
     return f"Over the rounds, {'; '.join(said)}; the threshold ν is {numbers['threshold']:g}."
 
 

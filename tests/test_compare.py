@@ -186,8 +186,7 @@ def test_verdicts():
         "higher final confidence than post-hoc in eMBB: +0.15"
     )
     assert words("KB to convergence", [1000.0, 2000.0], 1000.0, 2000.0) == (
-        "more KB to convergence than post-hoc in eMBB: +1,500 [+1,000, +2,000]; "
-        "by chance alone 2 seeds do that once in 2 times or oftener"
+        "more KB to convergence than post-hoc in eMBB: +1,500 [+1,000, +2,000]"
     )
     assert words("final MSE", [-0.1, 0.2] * 2 + [0.0], -0.1, 0.2) == (
         "no difference in final MSE from post-hoc in eMBB seen with 5 seeds: +0.04 [-0.1, +0.2]"
@@ -207,6 +206,48 @@ def test_verdicts():
         "MSE curve away from post-hoc in eMBB by 0.15 [0.1, 0.2] on average"
     )
     assert words("area between the MSE curves", [0.0]) == "the same MSE curve as post-hoc in eMBB, with one seed"
+
+
+def test_seconds_get_no_verdict():
+    said = words("seconds to convergence", [3.0, 4.0], 3.0, 4.0)
+    assert said == "+3.5 [+3, +4] s against post-hoc in eMBB; means something only on one machine, as idle for both"
+
+
+def test_a_run_that_learns_nothing_does_not_converge():
+    """Not in the first round, ahead of all that learn."""
+    flat = run(0) | {"mse": np.full(ROUNDS, 0.3)}
+    for name in ("rounds to convergence", "KB to convergence", "seconds to convergence"):
+        assert np.isnan(value(name, flat, 0.9, 0.05))
+    assert value("rounds to convergence", run(0), 0.9, 0.05) == 4
+
+
+def test_cautions(reference):
+    """Another explainer, another preset: each is said; nothing is said of what compares."""
+    assert compare.cautions(frame([("mine", "IG")]), reference) == []
+    (explainer,) = compare.cautions(frame([("mine", "SHAP")]), reference)
+    assert "the confidence of mine is scored with SHAP, ours with IG" in explainer
+    (rounds,) = compare.cautions(frame([("mine", "IG")], rounds=4), reference)
+    assert "theirs end at round 4, ours at 6; only 4 rounds are compared" in rounds
+    more = frame([("mine", "IG")])
+    more.loc[more["metric"] == "kb", "value"] *= 10
+    (traffic,) = compare.cautions(more, reference)
+    assert "theirs send 25 KB per round, ours 2" in traffic
+
+
+def test_few_seeds_are_said_to_be_few(reference):
+    for seeds, said in (((0, 1, 2), "once in 4 times"), (SEEDS, None)):
+        theirs = frame([("mine", "IG")], seeds=seeds)
+        told = " ".join(compare.notes("x.csv", theirs, reference, comparison.compare(theirs, reference)))
+        assert ("by chance once" in told) == (said is not None)
+        assert said is None or said in told
+
+
+def test_seeds_of_different_lengths_are_refused(reference):
+    theirs = pd.concat([frame([("mine", "IG")], seeds=(0,)), frame([("mine", "IG")], seeds=(1,), rounds=5)])
+    with pytest.raises(
+        curves.CurvesError, match=r"mine in eMBB has seeds of different .*seed 0: 6, seed 1: 5.*complete"
+    ):
+        comparison.compare(theirs, reference)
 
 
 # --- comparing

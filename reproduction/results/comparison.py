@@ -165,6 +165,12 @@ def _against(method: str, theirs: Runs, against: str, slice_name: str, reference
             f"{method} in {slice_name} has no seed in common with the reference: theirs {_listed(theirs)}, "
             f"ours {_listed(ours)}; run it on the data of one of ours"
         )
+    lengths = {seed: max(map(len, theirs[seed].values())) for seed in seeds}
+    if len(set(lengths.values())) > 1:
+        listed = ", ".join(f"seed {seed}: {length}" for seed, length in lengths.items())
+        raise CurvesError(
+            f"{method} in {slice_name} has seeds of different numbers of rounds ({listed}); complete them"
+        )
     pairs = [(theirs[seed], ours[seed]) for seed in seeds]
     rounds = min(len(values) for pair in pairs for run in pair for values in run.values())
     pairs = [(_first(one, rounds), _first(other, rounds)) for one, other in pairs]

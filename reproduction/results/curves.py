@@ -103,10 +103,13 @@ def _parse(text: str, path: Path) -> pd.DataFrame:
             raise CurvesError(f"{path}, row {row}: {column} is empty; name it")
     for row, metric, unit in zip(frame.index, frame["metric"], frame["unit"], strict=True):
         if metric not in METRICS:
-            raise CurvesError(f"{path}, row {row}: metric must be one of {', '.join(METRICS)}, got {metric!r}; rename")
+            raise CurvesError(
+                f"{path}, row {row}: metric must be one of {', '.join(METRICS)}, got {metric!r}; give that one instead"
+            )
         if unit != METRICS[metric]:
             raise CurvesError(
-                f"{path}, row {row}: the unit of {metric} must be {METRICS[metric]}, got {unit!r}; convert the value"
+                f"{path}, row {row}: the unit of {metric} must be {METRICS[metric]}, got {unit!r}; convert the value, "
+                "or mend the label"
             )
     for column, least in (("seed", 0), ("round", 1)):
         frame[column] = [
@@ -137,7 +140,7 @@ def _cells(text: str, path: Path) -> pd.DataFrame:
         missing = [name for name in COLUMNS if name not in header]
         extra = [name for name in header if name not in COLUMNS or header.count(name) > 1]
         what = f"column {missing[0]!r} is missing" if missing else f"column {extra[0]!r} is one too many"
-        raise CurvesError(f"{path}, row 1: {what}; the columns are {','.join(COLUMNS)}")
+        raise CurvesError(f"{path}, row 1: {what}; the columns are {','.join(COLUMNS)}, separated by commas")
     rows = table.iloc[1:].set_axis(header, axis=1)
     rows.index = rows.index + 1
     rows = rows[(rows != "").any(axis=1)]

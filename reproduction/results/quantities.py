@@ -15,7 +15,7 @@ from reproduction.results.metrics import convergence_round
 
 RESAMPLES = 9999
 ENOUGH = 5
-"""Pairs from which a verdict stands alone: n differences all have one sign by chance once in 2^(n-1) times."""
+"""Pairs below which a comparison says what chance does: all n differences have one sign once in 2^(n-1) times."""
 
 SAME = 1e-12
 """Differences that agree to this share of their size are one difference, and have no interval."""
@@ -74,7 +74,8 @@ def value(name: str, run: Run, threshold: float, tolerance: float) -> float:
     if name == "mean MSE over the rounds":
         return float(run["mse"].mean())
     if name.endswith("to convergence"):
-        converged = convergence_round(run["mse"].tolist(), tolerance)
+        never_fell = run["mse"].min() == run["mse"][0]  # nothing was learnt, so there is nothing to converge to
+        converged = float("nan") if never_fell else convergence_round(run["mse"].tolist(), tolerance)
         metric = {"rounds": None, "KB": "kb", "seconds": "seconds"}[name.split()[0]]
         spent = run[metric] if metric else np.ones_like(run["mse"])
         return float("nan") if np.isnan(converged) else float(spent[: int(converged)].sum())
@@ -141,8 +142,8 @@ def verdict(quantity: Quantity, differences: np.ndarray, low: float, high: float
         return f"the same {quantity.name} as {where}, with {count}{note}"
     if low <= 0 <= high or mean == 0:
         return f"no difference in {quantity.name} from {where} seen with {count}: {span}{note}"
-    if not np.isnan(low) and len(defined) < ENOUGH:
-        note += f"; by chance alone {count} do that once in {2 ** (len(defined) - 1)} times or oftener"
+    if quantity.unit == "s":
+        return f"{span} s against {where}; means something only on one machine, as idle for both{note}"
     return f"{quantity.words[int(mean > 0)]} {quantity.name} than {where}: {span}{note}"
 
 
