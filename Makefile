@@ -35,8 +35,8 @@ sensitivity: .venv/core
 # The four example methods beside ours; five seeds unless SEEDS is given
 comparison: SEEDS = 5
 comparison: .venv/core
-	$(RUN) -m reproduction.examples --seeds $(SEEDS) --slices eMBB --out $(OUT)/comparison
-	$(RUN) reproduction/compare.py $(OUT)/comparison/examples.csv --out $(OUT)/comparison
+	$(RUN) -m reproduction.examples --preset $(PRESET) --seeds $(SEEDS) --slices eMBB --out $(OUT)/comparison
+	$(RUN) reproduction/compare.py $(OUT)/comparison/examples.csv --against data/reference/$(PRESET) --out $(OUT)/comparison
 
 report: .venv/core
 	$(RUN) reproduction/report.py --out $(OUT)

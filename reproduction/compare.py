@@ -42,8 +42,8 @@ BARS = {
 COLUMNS = ("quantity", "against", "theirs", "ours", "difference [95 % interval]", "in words")
 WIDTH_OF_A_LOG = 150
 CAPTION = (
-    "Means over each scheme's seeds, bands of one standard deviation; points are seeds. Dotted: the threshold ν. "
-    "A run that did not converge has no bar."
+    "Means over all of each scheme's seeds and rounds, bands of one standard deviation; points are seeds. "
+    "Dotted: the threshold ν. A run that did not converge has no bar."
 )
 
 
@@ -173,7 +173,8 @@ def notes(name: str, theirs: pd.DataFrame, reference: Reference, lines: Sequence
         f"{' or '.join(map(str, rounds))} rounds and {' or '.join(map(str, seeds))} common seed(s). It is taken to be "
         f"of {reference.clients} closed loops too.",
         "A difference is theirs minus ours, seed by seed; in brackets the 95 % bootstrap interval of its mean over the "
-        "seeds. From as few as five seeds such an interval is too narrow: it covers less than 95 %.",
+        "seeds. From few seeds such an interval is too narrow (from five it leaves out 0 in one of six comparisons of "
+        'equals), so that "lower" or "higher" is said only if all seeds agree too.',
         "A run has converged at the first round from which its MSE stays within "
         f"{reference.tolerance:.0%} (of its drop) of its best. A seed where a number is not defined is left out.",
     ]
@@ -181,8 +182,8 @@ def notes(name: str, theirs: pd.DataFrame, reference: Reference, lines: Sequence
         told.append("Seconds compare only what ran on the same machine.")
     if max(seeds) < quantities.ENOUGH:
         told.append(
-            f"With {max(seeds)} seeds an interval on one side of 0 shows little: that all differences have one sign "
-            f"happens by chance once in {2 ** (max(seeds) - 1)} times."
+            f"With {max(seeds)} seeds even that shows little: equals have all differences of one sign once in "
+            f"{2 ** (max(seeds) - 1)} times, and there are many lines here."
         )
     return told + cautions(theirs, reference)
 

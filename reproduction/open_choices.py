@@ -24,7 +24,7 @@ from reproduction.settings import Settings
 
 CLAIMS = {"C1": c1, "C2": c2, "C3": c3, "C8": c8}
 IN_HOC, POST_HOC = MAIN_SCHEMES
-AS_IN_THE_FIGURES, THRESHOLD, CONTROL = "as in the figures", "threshold ν", "control"
+AS_IN_THE_FIGURES, THRESHOLD, CONTROL = "the figures' choices", "threshold ν", "control"
 KEPT = ", multipliers kept"
 
 
@@ -96,7 +96,7 @@ CHOICES = (
     Choice(name="data: CPU per PRB %", value="double", physics=Physics(percent_per_prb_percent=0.036)),
     Choice(
         name="data: CPU per PRB %",
-        value="double, idle 1.1 %",  # the same mean load as in the figures, so that β cuts alike
+        value="double, idle 1.1 %",  # the mean load of the figures' data
         physics=Physics(percent_per_prb_percent=0.036, idle_percent=1.1),
     ),
     *(Choice(name="scale of the OTTs", value=f"x / {top:g} Mbps", ott_maximum_mbps=top) for top in (8.5, 34.0)),

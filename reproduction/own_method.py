@@ -14,6 +14,7 @@ post-hoc scheme does gets its curve, bit for bit. `reproduction.examples` holds 
 Differs from the paper: it offers no such door.
 """
 
+import dataclasses
 import pickle
 import sys
 import time
@@ -82,7 +83,8 @@ class Method(Protocol):
         """Run one CL's round.
 
         Args:
-            weights: the global model, float32 [P], in the layout of `closed_loop.weights.initial_weights`.
+            weights: the global model (read-only, as all that is given), float32 [P], in the layout of
+                `closed_loop.weights.initial_weights`.
             client_data: the CL's data.
             round_number: 1..T.
             rng: the CL's own stream of this round, whoever trains before it.
@@ -179,7 +181,11 @@ def _local_update(
 ) -> Any:
     """Run one CL's round of a method, in whichever process; see `server.Run`."""
     rng = seeds.generator(assignment.seed, "method", assignment.slice_name, t, client.name)
-    update = method.local_update(weights, local_data(assignment, client, feature_names), t + 1, rng)
+    given = local_data(assignment, client, feature_names)
+    shared = (weights, given.features, given.target, given.baseline)
+    weights, features, target, baseline = map(_read_only, shared)  # other CLs and the score read them too
+    given = dataclasses.replace(given, features=features, target=target, baseline=baseline)
+    update = method.local_update(weights, given, t + 1, rng)
     if hasattr(method, "aggregate"):
         return update
     where = f"method {method.name!r}, slice {assignment.slice_name!r}, client {client.name!r}, round {t + 1}"
@@ -208,6 +214,12 @@ def _weights(value: Any, count: int, where: str) -> np.ndarray:
     if not np.isfinite(weights).all():
         raise ValueError(f"{where} returned weights that are not finite; lower its learning rate, or check the data")
     return weights
+
+
+def _read_only(array: np.ndarray) -> np.ndarray:
+    view = array.view()
+    view.setflags(write=False)
+    return view
 
 
 def _size(update: Any) -> int:

@@ -23,11 +23,14 @@ IN_HOC, POST_HOC = MAIN_SCHEMES
 VERDICTS = {True: ("✓", "#cfe5f5"), False: ("✗", "#f7d3bd"), None: ("–", "#eeeeee")}
 """Holds, does not hold, confidence not defined (U empty): sign and colour."""
 
+MSE_TREND = "rank correlation with the round"
+"""C8's statistic that has to be low; all others have to be high."""
+
 SHOWN = {
     "C1": ("rank correlation",),
     "C2": ("lowest confidence",),
     "C3": ("fall",),
-    "C8": ("lowest confidence", "rank correlation with the round"),
+    "C8": ("lowest confidence", MSE_TREND),
 }
 """The statistics shown of each claim, of the slice (or K) that is farthest from holding."""
 
@@ -52,7 +55,7 @@ def draw(document: Document) -> Figure:
         for column, claim in enumerate(CLAIMS):
             sign, colour = VERDICTS[row["verdicts"][claim]]
             axes.add_patch(Rectangle((column, number), 1, 1, facecolor=colour, edgecolor="white", linewidth=1.5))
-            numbers = [_number(_weakest(row["statistics"][claim][name])) for name in SHOWN[claim]]
+            numbers = [_number(_weakest(row["statistics"][claim], name)) for name in SHOWN[claim]]
             text = f"{sign}  {', '.join(numbers)}"
             axes.text(column + 0.5, number + 0.5, text, ha="center", va="center", fontsize=8)
     axes.set_yticks(np.arange(len(rows)) + 0.5, [f"{row['choice']}: {row['value']}" for row in rows], fontsize=8)
@@ -110,7 +113,7 @@ def table(document: Document) -> pd.DataFrame:
     for row in document["result"]["rows"]:
         numbers, cells = row["numbers"], {}
         for claim, statistics in row["statistics"].items():
-            deciding = ", ".join(_number(_weakest(of)) for of in statistics.values())
+            deciding = ", ".join(_number(_weakest(statistics, name)) for name in statistics)
             cells[claim] = f"{VERDICTS[row['verdicts'][claim]][0]} ({deciding})"
         rows.append(
             {
@@ -143,11 +146,10 @@ def tables(document: Document) -> dict[str, str]:
     return {".csv": frame.to_csv(index=False), ".md": markdown + note}
 
 
-def _weakest(statistic: dict[str, list[float | None]]) -> float:
-    """Return the mean over the seeds of the slice (or K) farthest from holding; a trend has to be near -1."""
-    means = [np.mean(np.asarray(values, float)) for values in statistic.values()]
-    falling = np.nanmean(means) < -0.5 if np.isfinite(means).any() else False
-    return float(max(means) if falling else min(means))
+def _weakest(statistics: dict[str, dict[str, list[float | None]]], name: str) -> float:
+    """Return a statistic's mean over the seeds in the slice (or K) farthest from holding; NaN if one is not defined."""
+    means = [np.mean(np.asarray(values, float)) for values in statistics[name].values()]
+    return float(np.max(means) if name == MSE_TREND else np.min(means))
 
 
 def _point(ends: Result) -> tuple[float, float]:

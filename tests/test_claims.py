@@ -276,6 +276,14 @@ def test_numbers_are_the_statistics_that_decide():
     assert np.isnan(verdict.numbers["rank correlation"]["eMBB"]).all()
 
 
+def test_c2_names_the_control_if_the_figure_has_it():
+    results = good()
+    assert "constant predictor" not in criteria.c2(results).ours
+    for numbers in results["fig5_confidence"]["slices"].values():
+        numbers["constant predictor"] = {"mse": [0.1] * SEEDS, "confidence": [0.5] * SEEDS}
+    assert criteria.c2(results).ours.endswith("; a constant predictor: 0.5)")
+
+
 def test_c6_treats_both_explainers_that_never_converge_alike():
     verdicts = []
     for scheme in ("in-hoc SHAP", "in-hoc Input x Gradient"):

@@ -105,6 +105,22 @@ def test_what_a_method_is_given(build):
     assert again == [draw for *_, draw in seen]
 
 
+class Spoiler:
+    name = "spoiler"
+
+    def local_update(self, weights, client_data, round_number, rng):
+        for array in (weights, client_data.features, client_data.target, client_data.baseline):
+            with pytest.raises(ValueError, match="read-only"):
+                array += 1
+        return weights
+
+
+def test_a_method_cannot_spoil_what_others_read(build):
+    """Not the weights of the next CL, nor the samples that the score is taken on."""
+    settings = build.laboratory("unused").settings
+    evaluate(Spoiler(), build.slice_data(), settings)
+
+
 def test_updates_without_training_keep_the_first_weights(build):
     frame = evaluate(Given(lambda weights, *_: weights), build.slice_data(), SETTINGS)
     assert frame[frame["metric"] == "mse"]["value"].nunique() == 1

@@ -195,6 +195,15 @@ def test_a_defect_is_seen(monkeypatch, tmp_path, expected, name):
         assert any(line.startswith(f"{run}, 5 fresh seeds, ") for line in lines), lines
 
 
+def test_a_defect_of_the_score_alone_is_seen_in_the_confidence(monkeypatch, tmp_path, expected):
+    """The models are the reference's, and so is their MSE; only C is measured with a uniform pi."""
+    compile_anew(monkeypatch)
+    monkeypatch.setattr(evaluation, "soft_attributions", lambda weighted, _: tf.ones_like(weighted) / weighted.shape[0])
+    lines = compare_with_reference(train(tmp_path, [POST_HOC], SAME_SEEDS, ROUNDS), expected, tolerances())
+    assert lines
+    assert all(", confidence: ours " in line for line in lines), lines
+
+
 # ---- the comparisons themselves
 
 

@@ -218,10 +218,17 @@ def test_front_is_what_nothing_beats(points):
     assert front == sorted(front)
 
 
-def test_the_weakest_of_a_trend_is_the_least_falling():
-    assert sensitivity._weakest({"K=1": [-0.99, -0.97], "K=2": [-0.7, -0.8]}) == pytest.approx(-0.75)
-    assert sensitivity._weakest({"a": [0.9, 1.0], "b": [0.2, 0.4]}) == pytest.approx(0.3)
-    assert np.isnan(sensitivity._weakest({"a": [None, 1.0], "b": [0.2, 0.4]}))
+def test_the_weakest_is_the_one_farthest_from_holding():
+    """Low for a correlation that has to be high; high for the MSE's trend, which falls; NaN wherever it stands."""
+
+    def weakest(name, *values):
+        return sensitivity._weakest({name: dict(enumerate(values))}, name)
+
+    trend = sensitivity.MSE_TREND
+    assert weakest(trend, [-0.99, -0.97], [-0.7, -0.8]) == pytest.approx(-0.75)
+    assert weakest(trend, [-0.95], [-0.97], [0.9]) == 0.9
+    assert weakest("rank correlation", [-0.9], [-0.6], [-0.7]) == -0.9
+    assert np.isnan([weakest("fall", [None, 1.0], [0.2, 0.4]), weakest("fall", [0.3, 0.3], [0.2, None])]).all()
 
 
 def test_physics_is_varied_only_here():

@@ -1,7 +1,7 @@
 """Run the four examples on our data, and write their curves into one table.
 
     python -m reproduction.examples --preset quick --seeds 2
-    python reproduction/compare.py figures/comparison/examples.csv
+    python reproduction/compare.py figures/quick/comparison/examples.csv --against data/reference/quick
 
 A finished federation (method, slice, seed) is stored under what decides its numbers and not run again.
 
@@ -23,6 +23,7 @@ from reproduction.datasets import SliceData
 from reproduction.federation.in_process import Workers, single_thread
 from reproduction.federation.server import Run
 from reproduction.figure_script import generated, one_line_errors
+from reproduction.laboratory import NUMERIC_PACKAGES
 from reproduction.own_method import Method, evaluate
 from reproduction.results import curves, records
 from reproduction.results.progress import watch
@@ -68,7 +69,8 @@ def _key(method: Method, explainer: Explainer, settings: Settings, data: SliceDa
         "explainer": explainer,
         "settings": asdict(settings),
         "data": data.digest(),
-        "versions": records.provenance()["versions"],
+        "version": records.VERSION,
+        "packages": {name: records.provenance()["versions"][name] for name in NUMERIC_PACKAGES},
     }
     readable = f"{method.name}-{data.name}-seed{seed}".replace(" ", "_")
     return f"{readable}-{records.digest(known)[:16]}"
@@ -82,9 +84,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     add("--seeds", type=int, metavar="N", default=1, help="run the seeds 0..N-1 (1)")
     add("--slices", nargs="+", metavar="NAME", help="slices to run (all)")
     add("--workers", type=int, metavar="N", help="processes that train (one per core); no effect on the numbers")
-    add("--out", type=Path, metavar="DIR", default=Path("figures/comparison"), help="where examples.csv and runs go")
+    add("--out", type=Path, metavar="DIR", help="where examples.csv and runs go (figures/comparison)")
     options = parser.parse_args(arguments)
     settings = PRESETS[options.preset]
+    out = options.out or Path("figures") / ("quick" if options.preset == "quick" else "") / "comparison"
     if options.seeds < 1 or (options.workers is not None and options.workers < 1):
         parser.error("--seeds and --workers must be at least 1")
     unknown = [name for name in options.slices or () if name not in settings.slices]
@@ -92,11 +95,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
         parser.error(f"--slices: no slice {unknown[0]!r}; there are {', '.join(settings.slices)}")
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # for the workers' NumPy: one thread each, as TensorFlow's
     with one_line_errors():
+        (out / "runs").mkdir(parents=True, exist_ok=True)
         with Workers(options.workers) as run:
             slices = options.slices or tuple(settings.slices)
-            frame = run_all(settings, slices, range(options.seeds), run, options.out / "runs")
-        curves.write(options.out / "examples.csv", frame)
-        print(options.out / "examples.csv")
+            frame = run_all(settings, slices, range(options.seeds), run, out / "runs")
+        curves.write(out / "examples.csv", frame)
+        print(out / "examples.csv")
 
 
 if __name__ == "__main__":

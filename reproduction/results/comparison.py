@@ -82,7 +82,7 @@ def read_reference(folder: Path) -> Reference:
     try:
         settings = json.loads(path.read_bytes())["settings"]
         thresholds = {name: float(sla["confidence_threshold"]) for name, sla in settings["slices"].items()}
-        known = {"tolerance": settings["convergence_tolerance"], "clients": settings["clients"]}
+        tolerance, clients = float(settings["convergence_tolerance"]), int(settings["clients"])
     except OSError as error:
         raise CurvesError(
             f"{path}: cannot be read ({error.strerror}); give --against a folder of data/reference"
@@ -93,7 +93,13 @@ def read_reference(folder: Path) -> Reference:
     if (folder / "seconds.csv").exists():
         frames.append(curves.read(folder / "seconds.csv"))
     frame = pd.concat(frames, ignore_index=True)
-    return Reference(frame=frame, thresholds=thresholds, preset=settings.get("name", folder.name), **known)
+    return Reference(
+        frame=frame,
+        thresholds=thresholds,
+        preset=settings.get("name", folder.name),
+        tolerance=tolerance,
+        clients=clients,
+    )
 
 
 def methods(frame: pd.DataFrame) -> dict[str, pd.DataFrame]:

@@ -15,6 +15,7 @@ Differs from the paper: it publishes no numbers behind its curves.
 """
 
 import io
+import itertools
 import math
 from collections.abc import Mapping
 from pathlib import Path
@@ -189,10 +190,11 @@ def _check_runs(frame: pd.DataFrame, path: Path) -> None:
     for run, rows in frame.groupby(RUN, sort=False):
         last = rows["round"].max()
         for metric, rounds in rows.groupby("metric", sort=False)["round"]:
-            missing = set(range(1, last + 1)) - set(rounds) if len(rounds) < last else set()
-            if missing:
+            if len(rounds) < last:  # none occurs twice
+                have = set(rounds)
+                missing = next(number for number in itertools.count(1) if number not in have)
                 *name, seed = map(str, run)
                 raise CurvesError(
-                    f"{path}, run {', '.join(name)}, seed {seed}: {metric} lacks round {min(missing)} of 1..{last}; "
+                    f"{path}, run {', '.join(name)}, seed {seed}: {metric} lacks round {missing} of 1..{last}; "
                     "add it, or leave the metric out for this run"
                 )

@@ -14,7 +14,7 @@ from scipy import stats
 from reproduction.results.metrics import convergence_round
 
 RESAMPLES = 9999
-ENOUGH = 5
+ENOUGH = 6
 """Pairs below which a comparison says what chance does: all n differences have one sign once in 2^(n-1) times."""
 
 SAME = 1e-12
@@ -117,7 +117,9 @@ def interval(theirs: np.ndarray, ours: np.ndarray) -> tuple[float, float]:
         method="BCa",
         rng=np.random.default_rng(0),
     ).confidence_interval
-    return float(found.low), float(found.high)
+    dust = SAME * max(np.abs(pairs[0]).max(), np.abs(pairs[1]).max())  # a bound that is 0 but for rounding is 0
+    low, high = (0.0 if abs(bound) <= dust else float(bound) for bound in (found.low, found.high))
+    return low, high
 
 
 def verdict(quantity: Quantity, differences: np.ndarray, low: float, high: float, against: str, slice_name: str) -> str:
@@ -140,7 +142,8 @@ def verdict(quantity: Quantity, differences: np.ndarray, low: float, high: float
         return f"{curve} away from {where} by {span.replace('+', '')} on average{note}"
     if not defined.any():
         return f"the same {quantity.name} as {where}, with {count}{note}"
-    if low <= 0 <= high or mean == 0:
+    agree = (defined > 0).all() or (defined < 0).all()
+    if low <= 0 <= high or not agree:
         return f"no difference in {quantity.name} from {where} seen with {count}: {span}{note}"
     if quantity.unit == "s":
         return f"{span} s against {where}; means something only on one machine, as idle for both{note}"

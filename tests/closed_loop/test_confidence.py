@@ -225,8 +225,9 @@ def test_terms_equal_equations_7_9_10(mutated_prediction, mask, surrogate):
 # ---- the evaluation
 
 
+@pytest.mark.parametrize(("normalisation", "mutations"), [("softmax", 1), ("linear", 1), ("softmax", 3)])
 @pytest.mark.parametrize("explainer", EXPLAINERS)
-def test_evaluation_equals_numpy(build, explainer):
+def test_evaluation_equals_numpy(build, explainer, normalisation, mutations):
     model, baseline = build.assignment().model, BASELINES["not zero"]
     client = build.client(seed=5, count=170, width=200)
     # The padding must not matter, whatever stands in it: here samples of which some are predicted inside the SLA.
@@ -236,19 +237,20 @@ def test_evaluation_equals_numpy(build, explainer):
     predicted = plain(rows)
     bounds = tuple(np.round(np.quantile(predicted, [0.1, 0.6]), 2))
     sla = SliceSettings(lower_percent=bounds[0], upper_percent=bounds[1], confidence_threshold=0.8)
-    local = LocalSettings(integration_steps=5)
+    local = LocalSettings(integration_steps=5, normalisation=normalisation, mutations=mutations)
     assignment = build.assignment(explainer=explainer, baseline=baseline, local=local, sla=sla)
     score = closed_loop.evaluate(assignment, client, serialise(weights), 4, "test")
 
     seed = seeds.stateless_seed(7, "evaluation test", "eMBB", 4, client.name)
-    pi = eager_round.soft_attributions(eager_round.EXPLAINERS[explainer](plain, rows, baseline.astype(float), 5))
-    uniform = eager_round.draws(seed, (5, 200)).T[:170]
-    mutated = plain(np.where(uniform < pi, baseline, rows))
+    weighted = eager_round.EXPLAINERS[explainer](plain, rows, baseline.astype(float), 5)
+    pi = (eager_round.shares if normalisation == "linear" else eager_round.soft_attributions)(weighted)
+    copies = [draws.T[:170] for draws in np.split(eager_round.draws(seed, (5 * mutations, 200)), mutations)]
+    mutated = np.concatenate([plain(np.where(uniform < pi, baseline, rows)) for uniform in copies])
     # No draw and no bound that float32 could turn.
-    assert np.abs(uniform - pi).min() > 1e-5
+    assert min(np.abs(uniform - pi).min() for uniform in copies) > 2e-6
     assert min(np.abs(values - bound).min() for values in (predicted, mutated) for bound in bounds) > 5e-6
     members = eager_round.inside(predicted, bounds)
-    expected = eager_round.kept(mutated[members], bounds, literal=False).mean()
+    expected = eager_round.kept(mutated[np.tile(members, mutations)], bounds, literal=False).mean()
     assert 0.2 < expected < 0.95
     np.testing.assert_allclose(score.mse, np.mean((predicted - client.target[:170]) ** 2), rtol=1e-5)
     np.testing.assert_allclose(score.confidence, expected, rtol=1e-6)

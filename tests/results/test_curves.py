@@ -140,3 +140,10 @@ def test_summary():
     assert table["n"].to_dict() == {"mse": 3, "confidence": 1, "kb": 0}
     np.testing.assert_array_equal(table.loc["confidence", ["mean", "sd"]].tolist(), [0.5, np.nan])
     np.testing.assert_array_equal(table.loc["kb", ["mean", "sd"]].tolist(), [np.nan, np.nan])
+
+
+def test_a_time_stamp_as_round_is_refused_at_once(tmp_path):
+    path = tmp_path / "theirs.csv"
+    path.write_text(",".join(curves.COLUMNS) + "\nmine,IG,eMBB,0,1726000000,mse,0.1,%^2\n")
+    with pytest.raises(curves.CurvesError, match=r"mse lacks round 1 of 1\.\.1726000000"):
+        curves.read(path)
