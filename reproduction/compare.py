@@ -26,7 +26,7 @@ from reproduction.files import one_line, write_atomically
 from reproduction.own_method import LocalData, Method, evaluate
 from reproduction.results import comparison, curves, page, quantities, records
 from reproduction.results.comparison import OURS, Line, Reference, Runs
-from reproduction.results.metrics import in_words
+from reproduction.results.metrics import in_words, markdown_table
 from reproduction.results.plotting import LOOKS, NEWCOMER_LOOKS, draw_curves, new_figure, rounds_axis, save, style
 
 __all__ = ["LocalData", "Method", "evaluate", "main"]
@@ -217,23 +217,18 @@ def markdown(title: str, told: Sequence[str], by_method: Mapping[str, Mapping[st
     parts = [f"# {title}", *told, f"![Curves of all methods]({NAME}.png)", CAPTION]
     for method, of_slices in by_method.items():
         for slice_name, rows in of_slices.items():
-            body = [COLUMNS, ("---",) * len(COLUMNS), *rows]
-            table = ["| " + " | ".join(cell.replace("|", r"\|") for cell in row) + " |" for row in body]
-            parts += [f"## {method} in {slice_name}", "\n".join(table)]
+            parts += [f"## {method} in {slice_name}", markdown_table(COLUMNS, rows).rstrip("\n")]
     return "\n\n".join(parts) + "\n"
 
 
-def write(path: Path, theirs: pd.DataFrame, reference: Reference, folder: Path) -> list[Line]:
-    """Compare, and write the picture, the tables and the record into `folder`; return the lines."""
+def write(path: Path, theirs: pd.DataFrame, reference: Reference, folder: Path) -> tuple[list[Line], list[str]]:
+    """Compare, and write the picture, the tables and the record into `folder`; return the lines and the notes."""
     lines = comparison.compare(theirs, reference)
     with style():
         pictures = save(draw(theirs, reference, lines), folder, NAME)
     methods = list(comparison.methods(theirs))
-    title, told, by_method = (
-        f"{', '.join(methods)} against ours",
-        notes(path.name, theirs, reference, lines),
-        tables(lines),
-    )
+    title, by_method = f"{', '.join(methods)} against ours", tables(lines)
+    told = notes(path.name, theirs, reference, lines)
     slices = ", ".join(theirs["slice"].unique())
     alt = f"Curves of {', '.join([*OURS, *methods])} in {slices}; the tables below hold the numbers."
     content = {
@@ -259,7 +254,7 @@ def write(path: Path, theirs: pd.DataFrame, reference: Reference, folder: Path) 
     write_atomically(folder / f"{NAME}.md", markdown(title, told, by_method).encode())
     write_atomically(folder / f"{NAME}.html", page.render(content, "comparison.html.j2"))
     write_atomically(folder / f"{NAME}.csv", flat.to_csv(index=False, lineterminator="\n").encode())
-    return lines
+    return lines, told
 
 
 def show(lines: Sequence[Line]) -> None:
@@ -298,11 +293,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
         if options.theirs.resolve() == (options.out / f"{NAME}.csv").resolve():
             raise ValueError(f"{options.theirs}: would be overwritten; rename it, or choose another --out")
         theirs, reference = curves.read(options.theirs), comparison.read_reference(folder)
-        lines = write(options.theirs, theirs, reference, options.out)
+        lines, told = write(options.theirs, theirs, reference, options.out)
     except (ValueError, OSError) as error:
         print(f"error: {one_line(error)}", file=sys.stderr)
         sys.exit(2)
-    for note in notes(options.theirs.name, theirs, reference, lines):
+    for note in told:
         print(note)
     show(lines)
     for suffix in (".png", ".pdf", ".json", ".md", ".html", ".csv"):

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from scipy.stats import spearmanr
 
-from reproduction.results.metrics import in_words, mean_and_spread
+from reproduction.results.metrics import in_words, least, mean_and_spread
 
 Results = Mapping[str, dict[str, Any]]
 
@@ -54,12 +54,6 @@ def _rank_correlation(one: Sequence[float], other: Sequence[float]) -> float:
     return float(spearmanr(one, other).statistic)
 
 
-def _lowest(runs: list[list[float]]) -> list[float]:
-    """Return each seed's lowest confidence over the rounds that have one, NaN if none has."""
-    lowest = np.ma.masked_invalid(np.asarray(runs, float)).min(axis=1)
-    return np.ma.filled(lowest, np.nan).tolist()
-
-
 def _all(numbers: Mapping[str, list[float]], meets: Callable[[float], bool]) -> bool:
     return all(meets(float(np.mean(values))) for values in numbers.values())
 
@@ -92,7 +86,7 @@ def c2(results: Results) -> Verdict:
     """In-hoc confidence stays above 0.85."""
     slices = results["fig5_confidence"]["slices"]
     lowest, unconstrained = (
-        {name: _lowest(numbers["rounds"][label]["confidence"]) for name, numbers in slices.items()}
+        {name: least(numbers["rounds"][label]["confidence"]) for name, numbers in slices.items()}
         for label in ("in-hoc IG", "post-hoc")
     )
     controls = [
@@ -166,9 +160,9 @@ def c5(results: Results) -> Verdict:
     in_hoc = result["models"]["in-hoc IG"]
     sizes = [np.array(seed["mean_abs_shap"]) for seed in in_hoc]
     share = [float(size[units == "%"].sum() / size.sum()) for size in sizes]
-    least = [float(np.array(seed["mean_shap"])[units == "Mbps"].min()) for seed in in_hoc]
+    lowest_ott = [float(np.array(seed["mean_shap"])[units == "Mbps"].min()) for seed in in_hoc]
     first = ratio("in-hoc IG", "mean_abs_shap")
-    holds = np.mean(first) > 1 and np.mean(share) < 0.05 and np.mean(least) > 0
+    holds = np.mean(first) > 1 and np.mean(share) < 0.05 and np.mean(lowest_ott) > 0
     others = {
         "post-hoc": ratio("post-hoc", "mean_abs_shap"),
         "in-hoc, background of training samples": ratio("in-hoc IG", "mean_abs_shap_background"),
@@ -182,9 +176,9 @@ def c5(results: Results) -> Verdict:
         "OTT's mean SHAP above 0",
         paper="CQI first, MIMO negligible",
         ours="CQI is the strongest driver of the data by calibration, not by finding. "
-        f"CQI / largest OTT {in_words(first)}, MIMO share {in_words(share)}, least OTT {in_words(least)} %. "
+        f"CQI / largest OTT {in_words(first)}, MIMO share {in_words(share)}, least OTT {in_words(lowest_ott)} %. "
         f"CQI / largest OTT otherwise: {_per_slice(others)}",
-        numbers={label: {"in-hoc IG": of} for label, of in zip(C5_STATISTICS, (first, share, least), strict=True)},
+        numbers={label: {"in-hoc IG": of} for label, of in zip(C5_STATISTICS, (first, share, lowest_ott), strict=True)},
         verdict=_verdict(bool(holds)),
     )
 
@@ -252,7 +246,7 @@ def c8(results: Results) -> Verdict:
     lowest, trend = {}, {}
     for count, curves in results["fig8_scalability"]["clients"].items():
         rounds = range(len(curves["mse"][0]))
-        lowest[f"K={count}"] = _lowest(curves["confidence"])
+        lowest[f"K={count}"] = least(curves["confidence"])
         trend[f"K={count}"] = [_rank_correlation(rounds, run) for run in curves["mse"]]
     both = _all(lowest, lambda value: value > 0.9) and _all(trend, lambda value: value <= -0.9)
     return Verdict(

@@ -20,6 +20,7 @@ from reproduction.datasets.generator import OTT_MAXIMUM_MBPS
 from reproduction.datasets.physics import CALIBRATED, Physics
 from reproduction.experiment import MAIN_SCHEMES, Result, constant_predictor, convergence, scalability
 from reproduction.laboratory import Laboratory
+from reproduction.results.metrics import least
 from reproduction.settings import Settings
 
 CLAIMS = {"C1": c1, "C2": c2, "C3": c3, "C8": c8}
@@ -186,8 +187,7 @@ def _holds(verdict: Verdict) -> bool | None:
 def _ends(curves: Result) -> dict[str, list[float]]:
     """Return a scheme's last values and its lowest confidence, one per seed."""
     last = {name: _array(curves[name])[:, -1].tolist() for name in ("mse", "confidence", "multiplier", "inside")}
-    lowest = np.ma.masked_invalid(_array(curves["confidence"])).min(axis=1)
-    return last | {"lowest confidence": np.ma.filled(lowest, np.nan).tolist()}
+    return last | {"lowest confidence": least(curves["confidence"])}
 
 
 def _over_slices(slices: Result) -> dict[str, float | None]:

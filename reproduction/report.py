@@ -20,7 +20,8 @@ from reproduction.claims import FIGURES, agree
 from reproduction.criteria import CLAIMS, FAILS, HOLDS, UNDECIDABLE
 from reproduction.files import one_line, write_atomically
 from reproduction.results import report_tables as tables
-from reproduction.results.captions import CAPTIONS, Document, at_round, least, mean, thousandths, which_seeds
+from reproduction.results.captions import CAPTIONS, Document, at_round, mean, thousandths, which_seeds
+from reproduction.results.metrics import least
 from reproduction.results.page import picture, render, slug
 from reproduction.results.records import read_record
 

@@ -16,6 +16,7 @@ from matplotlib.patches import Rectangle
 from reproduction.experiment import MAIN_SCHEMES, Result
 from reproduction.figure_script import Document, FigureScript
 from reproduction.open_choices import AS_IN_THE_FIGURES, CLAIMS, KEPT, THRESHOLD, study
+from reproduction.results.metrics import markdown_table
 from reproduction.results.plotting import LOOKS, new_figure
 from reproduction.settings import QUICK, SENSITIVITY
 
@@ -83,7 +84,7 @@ def draw_pareto(document: Document) -> Figure:
     figure, grid = new_figure(len(default["slices"]), height=3.0)
     for axes, name in zip(grid[0], default["slices"], strict=True):
         points = [_point(default["slices"][name][POST_HOC])]
-        axes.plot(*points[0], linestyle="", label="post-hoc", markersize=7, **_without_line(LOOKS[POST_HOC]))
+        axes.plot(*points[0], label="post-hoc", markersize=7, **LOOKS[POST_HOC] | {"linestyle": ""})
         for choice, marker in SWEEPS.items():
             for row in rows:
                 if row["choice"] == choice:
@@ -134,8 +135,7 @@ def table(document: Document) -> pd.DataFrame:
 def tables(document: Document) -> dict[str, str]:
     """Return the table as CSV and Markdown."""
     frame = table(document)
-    lines = [[*frame.columns], ["---"] * len(frame.columns), *frame.to_numpy().tolist()]
-    markdown = "".join("| " + " | ".join(cells) + " |\n" for cells in lines)
+    markdown = markdown_table(frame.columns.tolist(), frame.to_numpy().tolist())
     seeds = ", ".join(map(str, document["seeds"]))
     note = (
         "\nIn brackets the statistics that decide, of the slice (or K) farthest from holding: C1 rank correlation and "
@@ -171,10 +171,6 @@ def _pair(numbers: dict[str, float], label: str) -> str:
 
 def _number(value: float | None, digits: int = 3) -> str:
     return "–" if value is None or np.isnan(value) else f"{value:.{digits}f}"
-
-
-def _without_line(look: dict[str, str]) -> dict[str, str]:
-    return {name: value for name, value in look.items() if name != "linestyle"}
 
 
 SCRIPT = FigureScript(

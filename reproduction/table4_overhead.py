@@ -14,7 +14,7 @@ from rich.table import Table
 
 from reproduction import experiment
 from reproduction.figure_script import Document, FigureScript
-from reproduction.results.metrics import in_words
+from reproduction.results.metrics import in_words, markdown_table
 from reproduction.results.plotting import LOOKS, new_figure
 
 PAPER = {"in-hoc IG": ((13, 16510), (12, 16778)), "post-hoc": ((20, 77714), (17, 77776))}
@@ -50,8 +50,7 @@ def tables(document: Document) -> dict[str, str]:
     for row in frame.to_numpy().tolist():
         shown.add_row(*row)
     Console().print(shown)
-    rows = [[*frame.columns], ["---"] * len(frame.columns), *frame.to_numpy().tolist()]
-    markdown = "".join("| " + " | ".join(cells) + " |\n" for cells in rows)
+    markdown = markdown_table(frame.columns.tolist(), frame.to_numpy().tolist())
     return {".csv": frame.to_csv(index=False), ".md": markdown, ".tex": latex(frame)}
 
 

@@ -1,6 +1,19 @@
-"""What the tests of the figure scripts share: their names, written here once more, and workers without processes."""
+"""What the tests of the scripts share: names, written here once more, a tiny preset, and workers without processes."""
+
+from dataclasses import replace
 
 from reproduction.federation.in_process import run_here
+from reproduction.settings import QUICK, LocalSettings, ModelSettings
+
+TINY = replace(
+    QUICK,
+    clients=3,
+    samples=40,
+    test_samples=20,
+    rounds=3,
+    model=ModelSettings(hidden=(4, 3)),
+    local=LocalSettings(epochs=3, tester_batch=16, integration_steps=3),
+)
 
 NAMES = (
     "fig4_convergence",

@@ -22,21 +22,12 @@ import pytest
 
 from reproduction import figure_script, settings
 from reproduction.results import records
-from reproduction.settings import QUICK, LocalSettings, ModelSettings
+from reproduction.settings import QUICK
 from tests.event_files import as_tensorboard_reads, expected
-from tests.figure_scripts import NAMES, Here
+from tests.figure_scripts import NAMES, TINY, Here
 
 ROOT = Path(__file__).resolve().parents[1]
 SAMPLE = ROOT / "data" / "sample"
-TINY = replace(
-    QUICK,
-    clients=3,
-    samples=40,
-    test_samples=20,
-    rounds=3,
-    model=ModelSettings(hidden=(4, 3)),
-    local=LocalSettings(epochs=3, tester_batch=16, integration_steps=3),
-)
 SLOW = replace(TINY, local=replace(TINY.local, epochs=20_000))
 """A round takes seconds: long enough to be interrupted in the middle of it."""
 

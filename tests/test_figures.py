@@ -20,29 +20,19 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.text import Text
 from PIL import Image
 
-from reproduction import figure_script, laboratory, settings
+from reproduction import figure_script, laboratory
 from reproduction.datasets import generate_slice
 from reproduction.experiment import SCHEMES
 from reproduction.results import records
 from reproduction.results.metrics import in_words
 from reproduction.results.plotting import style
-from reproduction.settings import LocalSettings, ModelSettings
+from tests import figure_scripts
 from tests.figure_scripts import NAMES, Here
 
 ROOT = Path(__file__).resolve().parents[1]
 SCRIPTS = {name: import_module(f"reproduction.{name}").SCRIPT for name in NAMES}
 SLICES = ("eMBB", "Social Media", "Browsing")
-TINY = dataclasses.replace(
-    settings.QUICK,
-    clients=3,
-    samples=40,
-    test_samples=20,
-    rounds=3,
-    model=ModelSettings(hidden=(4, 3)),
-    local=LocalSettings(epochs=3, tester_batch=16, integration_steps=3),
-    client_counts=(2, 3),
-    timed_rounds=2,
-)
+TINY = dataclasses.replace(figure_scripts.TINY, client_counts=(2, 3), timed_rounds=2)
 
 
 # shap sets its colour maps up by matplotlib calls that are to be deprecated some day; not ours to mend.

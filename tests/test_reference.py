@@ -19,20 +19,12 @@ from reproduction import figure_script, reference, settings
 from reproduction.datasets import generate_slice
 from reproduction.figure_script import _only_one
 from reproduction.results import curves, records
-from reproduction.settings import EXPLAINER_LABELS, PAPER, QUICK, LocalSettings, ModelSettings
+from reproduction.settings import EXPLAINER_LABELS, PAPER, QUICK
+from tests import figure_scripts
 from tests.figure_scripts import Here
 
 ROOT = Path(__file__).resolve().parents[1]
-TINY = replace(
-    QUICK,
-    clients=3,
-    samples=40,
-    test_samples=20,
-    rounds=3,
-    slices={"eMBB": QUICK.slices["eMBB"]},
-    model=ModelSettings(hidden=(4, 3)),
-    local=LocalSettings(epochs=3, tester_batch=16, integration_steps=3),
-)
+TINY = replace(figure_scripts.TINY, slices={"eMBB": QUICK.slices["eMBB"]})
 FILES = ["curves.csv", "manifest.json", "seconds.csv", "summary.csv"]
 
 

@@ -15,7 +15,8 @@ from reproduction.datasets import generate_slice
 from reproduction.datasets.physics import Physics
 from reproduction.open_choices import AS_IN_THE_FIGURES, CHOICES, CONTROL, Choice, laboratory_of, local, sla, study
 from reproduction.results import records
-from reproduction.settings import SENSITIVITY, LocalSettings, ModelSettings
+from reproduction.settings import SENSITIVITY
+from tests import figure_scripts
 
 TINY = dataclasses.replace(
     SENSITIVITY,
@@ -23,8 +24,8 @@ TINY = dataclasses.replace(
     samples=60,
     test_samples=20,
     rounds=3,
-    model=ModelSettings(hidden=(4, 3)),
-    local=LocalSettings(epochs=3, tester_batch=16, integration_steps=3),
+    model=figure_scripts.TINY.model,
+    local=figure_scripts.TINY.local,
     client_counts=(1, 2),
 )
 SLICES = ("eMBB", "Browsing")

@@ -63,6 +63,7 @@ def run_all(settings: Settings, slices: Sequence[str], seeds: Sequence[int], run
 def _key(method: Method, explainer: Explainer, settings: Settings, data: SliceData, seed: int) -> str:
     """Name a federation by what decides its numbers, the method's source among it."""
     source = Path(inspect.getfile(type(method))).read_bytes()
+    versions = records.provenance()["versions"]
     known = {
         "method": repr(method),
         "source": hashlib.sha256(source).hexdigest(),
@@ -70,7 +71,7 @@ def _key(method: Method, explainer: Explainer, settings: Settings, data: SliceDa
         "settings": asdict(settings),
         "data": data.digest(),
         "version": records.VERSION,
-        "packages": {name: records.provenance()["versions"][name] for name in NUMERIC_PACKAGES},
+        "packages": {name: versions[name] for name in NUMERIC_PACKAGES},
     }
     readable = f"{method.name}-{data.name}-seed{seed}".replace(" ", "_")
     return f"{readable}-{records.digest(known)[:16]}"

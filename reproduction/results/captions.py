@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from reproduction.results.metrics import in_words, mean_and_spread
+from reproduction.results.metrics import in_words, least, mean_and_spread
 
 Document = dict[str, Any]
 Row = tuple[str, ...]
@@ -57,11 +57,6 @@ def mean(values: Sequence[float]) -> float:
 def at_round(runs: Sequence[Sequence[float]], index: int) -> list[float]:
     """Return each seed's value in one round; the last is -1."""
     return np.asarray(runs, float)[:, index].tolist()
-
-
-def least(runs: Sequence[Sequence[float]]) -> list[float]:
-    """Return each seed's lowest defined value over the rounds; NaN where there is none."""
-    return np.ma.masked_invalid(np.asarray(runs, float)).min(1).filled(np.nan).tolist()
 
 
 def thousandths(values: Sequence[float]) -> str:
