@@ -37,7 +37,9 @@ setup(
     license="Apache-2.0",
     python_requires=">=3.11",
     packages=find_packages(include=["reproduction", "reproduction.*"]),
-    package_data={"reproduction": ["py.typed", "results/*.mplstyle", "results/*.j2", "results/*.css"]},
+    package_data={
+        "reproduction": ["py.typed", "results/*.mplstyle", "slicing/reporting/*.j2", "slicing/reporting/*.css"]
+    },
     install_requires=CORE,
     extras_require={"test": TEST},
     classifiers=["Programming Language :: Python :: 3", "Topic :: Scientific/Engineering"],

@@ -12,9 +12,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from reproduction.criteria import CLAIMS, Verdict
 from reproduction.files import one_line, write_atomically
 from reproduction.results.records import read_record, write_record
+from reproduction.slicing.criteria import CLAIMS, Verdict
 
 SLICES_OF = {
     "fig6_attributions": ["eMBB"],

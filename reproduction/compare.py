@@ -23,11 +23,14 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from reproduction.files import one_line, write_atomically
-from reproduction.own_method import LocalData, Method, evaluate
-from reproduction.results import comparison, curves, page, quantities, records
-from reproduction.results.comparison import OURS, Line, Reference, Runs
-from reproduction.results.metrics import in_words, markdown_table
+from reproduction.results import records
 from reproduction.results.plotting import LOOKS, NEWCOMER_LOOKS, draw_curves, new_figure, rounds_axis, save, style
+from reproduction.slicing.comparison import curves, quantities
+from reproduction.slicing.comparison import differences as comparison
+from reproduction.slicing.comparison.differences import OURS, Line, Reference, Runs
+from reproduction.slicing.comparison.run_method import LocalData, Method, evaluate
+from reproduction.slicing.metrics import in_words, markdown_table
+from reproduction.slicing.reporting import page
 
 __all__ = ["LocalData", "Method", "evaluate", "main"]
 

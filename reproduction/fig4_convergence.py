@@ -5,10 +5,10 @@ Differs from the paper: it draws one run; the dotted lines mark our convergence 
 
 from matplotlib.figure import Figure
 
-from reproduction import experiment
 from reproduction.figure_script import Document, FigureScript
-from reproduction.results.metrics import mean_and_spread
 from reproduction.results.plotting import LOOKS, draw_curves, legend_below, new_figure, rounds_axis
+from reproduction.slicing import experiment
+from reproduction.slicing.metrics import mean_and_spread
 
 
 def draw(document: Document) -> Figure:

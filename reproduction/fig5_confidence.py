@@ -7,10 +7,10 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from reproduction import experiment
 from reproduction.figure_script import Document, FigureScript
-from reproduction.results.metrics import mean_and_spread
 from reproduction.results.plotting import LOOKS, draw_curves, legend_below, new_figure, rounds_axis
+from reproduction.slicing import experiment
+from reproduction.slicing.metrics import mean_and_spread
 
 SHORT = {"in-hoc Input x Gradient": "in-hoc\nIxG", "in-hoc IG": "in-hoc\nIG", "in-hoc SHAP": "in-hoc\nSHAP"}
 LOWEST_SHOWN = 0.8

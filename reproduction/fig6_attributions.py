@@ -10,8 +10,8 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.figure import Figure
 
-from reproduction import experiment
 from reproduction.figure_script import Document, FigureScript
+from reproduction.slicing import experiment
 
 
 def draw(document: Document) -> Figure:

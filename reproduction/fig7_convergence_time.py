@@ -9,9 +9,9 @@ Differs from the paper: it shows the product alone.
 import numpy as np
 from matplotlib.figure import Figure
 
-from reproduction import experiment
 from reproduction.figure_script import Document, FigureScript
 from reproduction.results.plotting import LOOKS, new_figure
+from reproduction.slicing import experiment
 
 
 def draw(document: Document) -> Figure:

@@ -7,9 +7,9 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.figure import Figure
 
-from reproduction import experiment
 from reproduction.figure_script import Document, FigureScript
 from reproduction.results.plotting import draw_curves, new_figure, rounds_axis
+from reproduction.slicing import experiment
 
 PAPERS_LEAST_CONFIDENCE = 0.90
 LINES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)))

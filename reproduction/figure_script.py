@@ -18,15 +18,15 @@ from typing import Any
 from filelock import FileLock, Timeout
 from matplotlib.figure import Figure
 
-from reproduction.closed_loop.client import ClientError
-from reproduction.datasets import SLICES, SliceData, generate_slice, load
-from reproduction.federation.in_process import Workers
 from reproduction.files import one_line, write_atomically
-from reproduction.laboratory import Laboratory
 from reproduction.results import records
 from reproduction.results.plotting import save, style
 from reproduction.results.progress import LOGS, message, watch
-from reproduction.settings import PRESETS, Settings, SliceSettings
+from reproduction.slicing.closed_loop.client import ClientError
+from reproduction.slicing.datasets import SLICES, SliceData, generate_slice, load
+from reproduction.slicing.federation.in_process import Workers
+from reproduction.slicing.laboratory import Laboratory
+from reproduction.slicing.settings import PRESETS, Settings, SliceSettings
 
 log = logging.getLogger(__name__)
 

@@ -27,15 +27,16 @@ from typing import Any
 
 import pandas as pd
 
-from reproduction.datasets.schema import SliceData
-from reproduction.experiment import SCHEMES
 from reproduction.figure_script import generated, one_line_errors, open_laboratory
 from reproduction.files import write_atomically
-from reproduction.laboratory import Laboratory
-from reproduction.results import curves, records
-from reproduction.results.metrics import convergence_round, in_words
+from reproduction.results import records
 from reproduction.results.progress import watch
-from reproduction.settings import PRESETS, Settings
+from reproduction.slicing.comparison import curves
+from reproduction.slicing.datasets.slice_data import SliceData
+from reproduction.slicing.experiment import SCHEMES
+from reproduction.slicing.laboratory import Laboratory
+from reproduction.slicing.metrics import convergence_round, in_words
+from reproduction.slicing.settings import PRESETS, Settings
 
 UNEQUAL = "eMBB unequal D"
 """The slice eMBB with the first D (k + 1) / K training rows of CL k, counted from 0."""

@@ -17,13 +17,13 @@ from typing import Any
 
 from reproduction import __version__
 from reproduction.claims import FIGURES, agree
-from reproduction.criteria import CLAIMS, FAILS, HOLDS, UNDECIDABLE
 from reproduction.files import one_line, write_atomically
-from reproduction.results import report_tables as tables
-from reproduction.results.captions import CAPTIONS, Document, at_round, mean, thousandths, which_seeds
-from reproduction.results.metrics import least
-from reproduction.results.page import picture, render, slug
 from reproduction.results.records import read_record
+from reproduction.slicing.criteria import CLAIMS, FAILS, HOLDS, UNDECIDABLE
+from reproduction.slicing.metrics import least
+from reproduction.slicing.reporting import tables
+from reproduction.slicing.reporting.captions import CAPTIONS, Document, at_round, mean, thousandths, which_seeds
+from reproduction.slicing.reporting.page import picture, render, slug
 
 IN_HOC, POST_HOC = "in-hoc IG", "post-hoc"
 MARKS = {

@@ -13,12 +13,12 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from reproduction.experiment import MAIN_SCHEMES, Result
 from reproduction.figure_script import Document, FigureScript
-from reproduction.open_choices import AS_IN_THE_FIGURES, CLAIMS, KEPT, THRESHOLD, study
-from reproduction.results.metrics import markdown_table
 from reproduction.results.plotting import LOOKS, new_figure
-from reproduction.settings import QUICK, SENSITIVITY
+from reproduction.slicing.experiment import MAIN_SCHEMES, Result
+from reproduction.slicing.metrics import markdown_table
+from reproduction.slicing.open_choices.study import AS_IN_THE_FIGURES, CLAIMS, KEPT, THRESHOLD, study
+from reproduction.slicing.settings import QUICK, SENSITIVITY
 
 IN_HOC, POST_HOC = MAIN_SCHEMES
 VERDICTS = {True: ("✓", "#cfe5f5"), False: ("✗", "#f7d3bd"), None: ("–", "#eeeeee")}

@@ -12,10 +12,10 @@ from matplotlib.figure import Figure
 from rich.console import Console
 from rich.table import Table
 
-from reproduction import experiment
 from reproduction.figure_script import Document, FigureScript
-from reproduction.results.metrics import in_words, markdown_table
 from reproduction.results.plotting import LOOKS, new_figure
+from reproduction.slicing import experiment
+from reproduction.slicing.metrics import in_words, markdown_table
 
 PAPER = {"in-hoc IG": ((13, 16510), (12, 16778)), "post-hoc": ((20, 77714), (17, 77776))}
 """Scheme -> (round, KB) in the paper's table, and in its text."""

@@ -17,14 +17,14 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))  # so that `tests.oracles` imports under any import mode
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")  # the bits below are a CPU's
 
-from reproduction.federation.in_process import run_here, single_thread  # noqa: E402
+from reproduction.slicing.federation.in_process import run_here, single_thread  # noqa: E402
 
 single_thread()  # before anything runs TensorFlow
 
-from reproduction.closed_loop.client import Assignment, Client  # noqa: E402
-from reproduction.datasets.schema import ClientData, SliceData  # noqa: E402
-from reproduction.laboratory import Laboratory  # noqa: E402
-from reproduction.settings import LocalSettings, ModelSettings, Settings, SliceSettings  # noqa: E402
+from reproduction.slicing.closed_loop.client import Assignment, Client  # noqa: E402
+from reproduction.slicing.datasets.slice_data import ClientData, SliceData  # noqa: E402
+from reproduction.slicing.laboratory import Laboratory  # noqa: E402
+from reproduction.slicing.settings import LocalSettings, ModelSettings, Settings, SliceSettings  # noqa: E402
 
 # Derandomised: the same examples everywhere, so that a red test is red for everyone. No deadline: the first example
 # of a compiled function compiles it.

@@ -20,11 +20,12 @@ from types import SimpleNamespace
 import pandas as pd
 import pytest
 
-from reproduction import figure_script, settings
+from reproduction import figure_script
 from reproduction.results import records
-from reproduction.settings import QUICK
-from tests.event_files import as_tensorboard_reads, expected
-from tests.figure_scripts import NAMES, TINY, Here
+from reproduction.slicing import settings
+from reproduction.slicing.settings import QUICK
+from tests.helpers.event_files import as_tensorboard_reads, expected
+from tests.helpers.figure_scripts import NAMES, TINY, Here
 
 ROOT = Path(__file__).resolve().parents[1]
 SAMPLE = ROOT / "data" / "sample"
@@ -299,8 +300,9 @@ def test_a_table_brings_its_own_sla(tiny, tmp_path, monkeypatch):
 CHILD = """
     import sys, time
     from contextlib import contextmanager
-    from reproduction import figure_script, settings
-    from reproduction.settings import *
+    from reproduction import figure_script
+    from reproduction.slicing import settings
+    from reproduction.slicing.settings import *
     from reproduction.fig4_convergence import SCRIPT
 
     watch = figure_script.watch

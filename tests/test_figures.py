@@ -20,14 +20,15 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.text import Text
 from PIL import Image
 
-from reproduction import figure_script, laboratory
-from reproduction.datasets import generate_slice
-from reproduction.experiment import SCHEMES
+from reproduction import figure_script
 from reproduction.results import records
-from reproduction.results.metrics import in_words
 from reproduction.results.plotting import style
-from tests import figure_scripts
-from tests.figure_scripts import NAMES, Here
+from reproduction.slicing import laboratory
+from reproduction.slicing.datasets import generate_slice
+from reproduction.slicing.experiment import SCHEMES
+from reproduction.slicing.metrics import in_words
+from tests.helpers import figure_scripts
+from tests.helpers.figure_scripts import NAMES, Here
 
 ROOT = Path(__file__).resolve().parents[1]
 SCRIPTS = {name: import_module(f"reproduction.{name}").SCRIPT for name in NAMES}
@@ -170,7 +171,8 @@ def test_tables_hold_the_saved_numbers(drawn):
 REDRAW = """
     import sys
     from importlib import import_module
-    from reproduction import figure_script, laboratory
+    from reproduction import figure_script
+    from reproduction.slicing import laboratory
     figure_script.Workers = figure_script.Laboratory = figure_script.generate_slice = laboratory.federate = None
     figure_script.signal.signal = lambda *handler: None
     for name in sys.argv[2:]:

@@ -107,20 +107,24 @@ def test_every_room_is_seen():
     assert {("closed_loop", "settings"), ("federation", "closed_loop"), ("laboratory", "federation")} <= edges
 
 
-UP = "from reproduction.federation import server"
-SIDEWAYS = "from reproduction.datasets.schema import SliceData"
+UP = "from reproduction.slicing.federation import server"
+SIDEWAYS = "from reproduction.slicing.datasets.slice_data import SliceData"
 
 SEEDED = {
     "up": ("closed_loop/extra.py", UP, "closed_loop imports federation, which stands above it"),
     "up, inside a function": (
         "settings.py",
-        "def late():\n    import reproduction.federation",
+        "def late():\n    import reproduction.slicing.federation",
         "settings imports federation",
     ),
     "up, from the package": ("seeds.py", "from reproduction import laboratory", "seeds imports laboratory"),
     "up, relative": ("results/extra.py", "from ..federation.server import Round", "results imports federation"),
     "neighbour": ("closed_loop/extra.py", SIDEWAYS, "closed_loop imports its neighbour datasets"),
-    "neighbour on the ground": ("attribution/extra.py", "import reproduction.settings", "its neighbour settings"),
+    "neighbour on the ground": (
+        "attribution/extra.py",
+        "import reproduction.slicing.settings",
+        "its neighbour settings",
+    ),
     "script to script": (
         "fig98_x.py",
         "from reproduction.fig99_y import draw",
@@ -132,7 +136,11 @@ SEEDED = {
     "shadows a library": ("closed_loop/keras.py", "", "keras shadows"),
     "shadows a library, a folder": ("datasets/flwr/app.py", "", "flwr shadows"),
     "no floor": ("basement.py", "", "basement stands on no floor"),
-    "the package's own page": ("__init__.py", "from reproduction.settings import PAPER", "own page imports settings"),
+    "the package's own page": (
+        "__init__.py",
+        "from reproduction.slicing.settings import PAPER",
+        "own page imports settings",
+    ),
 }
 
 

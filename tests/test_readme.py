@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from reproduction.results import records
-from tests.figure_scripts import NAMES
+from tests.helpers.figure_scripts import NAMES
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")

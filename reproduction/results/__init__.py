@@ -1,1 +1,1 @@
-"""What is kept of a run and how it is drawn: records, metrics, progress, plotting."""
+"""What every wing shares: records on disk, progress, plotting."""

@@ -15,8 +15,8 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from reproduction.results import run_log
-from reproduction.results.run_log import Entry
+from reproduction.results import tensorboard_log as run_log
+from reproduction.results.tensorboard_log import Entry
 
 LOGS = ("auto", "plain", "json")
 """How progress is told: a bar on a terminal and lines elsewhere; lines; JSON lines."""

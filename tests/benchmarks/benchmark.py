@@ -25,14 +25,14 @@ from typing import Any
 import numpy as np
 from children import Answer, Child, interleave, ratios, serve, spread
 
-from reproduction.closed_loop.client import Assignment, Client, initial_state, train
-from reproduction.closed_loop.weights import deserialise, initial_weights, layer_sizes, serialise
-from reproduction.datasets.generator import generate_slice
-from reproduction.federation.in_process import Workers
-from reproduction.federation.server import State, fl_round
-from reproduction.laboratory import assign, clients_of
 from reproduction.results import records
-from reproduction.settings import EXPLAINER_LABELS, EXPLAINERS, PAPER, Explainer
+from reproduction.slicing.closed_loop.client import Assignment, Client, initial_state, train
+from reproduction.slicing.closed_loop.weights import deserialise, initial_weights, layer_sizes, serialise
+from reproduction.slicing.datasets.generator import generate_slice
+from reproduction.slicing.federation.in_process import Workers
+from reproduction.slicing.federation.server import State, fl_round
+from reproduction.slicing.laboratory import assign, clients_of
+from reproduction.slicing.settings import EXPLAINER_LABELS, EXPLAINERS, PAPER, Explainer
 
 SLICE, SEED = "eMBB", 0
 IG = EXPLAINERS[0]
@@ -119,7 +119,7 @@ def federation(clients: int, scheme: str, explainer: str) -> tuple[Assignment, l
 
 def report(assignment: Assignment, client: Client) -> tuple[int, float, int]:
     """Run in a worker: its process id, its peak memory in GB, its compilations of training functions."""
-    from reproduction.closed_loop import local_training
+    from reproduction.slicing.closed_loop import local_training
 
     time.sleep(0.02)  # so that every worker of the pool gets some of these calls
     key = (assignment.sizes, assignment.model, assignment.local)
@@ -169,7 +169,7 @@ def serve_first_version(graph: bool) -> None:
 
 def serve_peak() -> None:
     """Child: the best float32 matrix product of one thread, in FLOP/s."""
-    from reproduction.federation.in_process import single_thread
+    from reproduction.slicing.federation.in_process import single_thread
 
     single_thread()
     import tensorflow as tf

@@ -14,8 +14,8 @@ import tensorflow as tf
 import tensorflow_constrained_optimization as tfco
 
 from reproduction import seeds
-from reproduction.closed_loop.client import Assignment, Client
-from reproduction.closed_loop.client_model import keras_model
+from reproduction.slicing.closed_loop.client import Assignment, Client
+from reproduction.slicing.closed_loop.client_model import keras_model
 
 
 class Problem(tfco.ConstrainedMinimizationProblem):

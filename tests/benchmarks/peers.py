@@ -38,14 +38,14 @@ ONE_THREAD_EACH = "--xla_cpu_multi_thread_eigen=false"
 
 def serve_ours(path: str, clients: int) -> None:
     """Child: this project, all cores; it writes the common data first."""
-    from reproduction.closed_loop.client import initial_state
-    from reproduction.closed_loop.weights import initial_weights
-    from reproduction.datasets.generator import generate_slice
-    from reproduction.federation.in_process import Workers
-    from reproduction.federation.server import State, fl_round
-    from reproduction.laboratory import assign, clients_of
     from reproduction.results import records
-    from reproduction.settings import PAPER
+    from reproduction.slicing.closed_loop.client import initial_state
+    from reproduction.slicing.closed_loop.weights import initial_weights
+    from reproduction.slicing.datasets.generator import generate_slice
+    from reproduction.slicing.federation.in_process import Workers
+    from reproduction.slicing.federation.server import State, fl_round
+    from reproduction.slicing.laboratory import assign, clients_of
+    from reproduction.slicing.settings import PAPER
 
     local = dataclasses.replace(PAPER.local, returned_iterate="last")
     settings = dataclasses.replace(PAPER, local=local)

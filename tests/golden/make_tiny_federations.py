@@ -12,8 +12,8 @@ import tempfile
 from dataclasses import replace
 from pathlib import Path
 
-from reproduction.experiment import SCHEMES
 from reproduction.results import records
+from reproduction.slicing.experiment import SCHEMES
 from tests.conftest import SMALL_LOCAL, laboratory
 
 GOLDEN = Path(__file__).with_name("tiny_federations.json")
@@ -25,7 +25,11 @@ FEDERATIONS = {
         "integrated_gradients",
         {"returned_iterate": "last", "surrogate": "product"},
     ),
-    "in-hoc IG, linear pi, 3 mutations": ("in-hoc", "integrated_gradients", {"normalisation": "linear", "mutations": 3}),
+    "in-hoc IG, linear pi, 3 mutations": (
+        "in-hoc",
+        "integrated_gradients",
+        {"normalisation": "linear", "mutations": 3},
+    ),
 }
 """Label -> scheme, explainer, and what differs from the small inner loop."""
 

@@ -45,12 +45,13 @@ VARIATIONS = {  # how the CLs are run, environment
 
 def train(how):
     """Return the federations' tidy rows, the digests of their data and the versions."""
-    from reproduction import laboratory
-    from reproduction.federation.in_process import Workers, run_here, single_thread
     from reproduction.reference import reference_data, reference_settings
-    from reproduction.results import curves, records
-    from reproduction.settings import QUICK
-    from tests.reference_curves import FEDERATIONS
+    from reproduction.results import records
+    from reproduction.slicing import laboratory
+    from reproduction.slicing.comparison import curves
+    from reproduction.slicing.federation.in_process import Workers, run_here, single_thread
+    from reproduction.slicing.settings import QUICK
+    from tests.helpers.reference_curves import FEDERATIONS
 
     if how == "nudged":
         exact = laboratory.initial_weights

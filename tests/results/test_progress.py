@@ -10,7 +10,7 @@ import pytest
 
 from reproduction.results import progress
 from reproduction.results.progress import Job, watch
-from tests.event_files import as_tensorboard_reads, expected
+from tests.helpers.event_files import as_tensorboard_reads, expected
 
 NAN = float("nan")
 LAST = {

@@ -1,0 +1,1 @@
+"""Methods of others beside ours: tidy curves, their differences, and the door for a method in Python."""

@@ -1,0 +1,270 @@
+"""Anyone's CSV or Parquet tables as slices of closed loops: the one door through which all data that is read comes in.
+
+Every refusal is one line that names the file, the row and column, the value and the remedy. Rows are counted as a
+person sees them: in a CSV the header is line 1, in a Parquet table the first row is row 1.
+
+Differs from the paper: the paper reads no tables and prints no test split. Here the last 20 % in time of each client
+(or of each of its runs) is the test part; without a time column, a seeded random 20 %.
+"""
+
+import dataclasses
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from reproduction import seeds
+from reproduction.slicing.datasets.slice_data import ClientData, SliceData
+from reproduction.slicing.datasets.table_schema import TableSchema
+
+TEST_SHARE = 0.2
+LEAST_ROWS = 3
+"""2 samples to train on and 1 to test on."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Table:
+    """A table as read, and how to name its rows.
+
+    Attributes:
+        path: where it came from.
+        frame: its columns; the index is the row's position in the file, whatever was filtered out since.
+        row_name: `"line"` (CSV) or `"row"` (Parquet).
+        first_row: what the row at position 0 is called.
+    """
+
+    path: Path
+    frame: pd.DataFrame
+    row_name: str
+    first_row: int
+
+    def where(self, position: int) -> str:
+        """Name the file and the row at an index position."""
+        return f"{self.path}, {self.row_name} {position + self.first_row}"
+
+
+def load_tables(paths: Sequence[Path], schema: TableSchema, *, seed: int) -> tuple[SliceData, ...]:
+    """Read tables that share one schema.
+
+    Args:
+        paths: CSV (comma, UTF-8) or Parquet files; a client's rows of one slice stand in one file.
+        schema: the roles of the columns.
+        seed: root seed of the random split, >= 0; unused if the schema has a time column.
+
+    Returns:
+        The slices in the order of their first rows, clients likewise.
+
+    Raises:
+        FileNotFoundError: a file does not exist.
+        ValueError: anything else that is wrong with the tables; see `read_table` and `build_slices`.
+    """
+    return build_slices([read_table(Path(path)) for path in paths], schema, seed=seed)
+
+
+def read_table(path: Path) -> Table:
+    """Read one CSV or Parquet file, values unchecked.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError: another extension, a file that cannot be read, repeated column names, or no rows.
+    """
+    if not path.is_file():
+        raise FileNotFoundError(f"{path}: no such file; give the path of a CSV or Parquet table")
+    if path.suffix.lower() not in (".csv", ".parquet"):
+        raise ValueError(f"{path}: extension must be .csv or .parquet, got {path.suffix!r}; convert or rename the file")
+    try:
+        table = _read_csv(path) if path.suffix.lower() == ".csv" else _read_parquet(path)
+    except (ValueError, OSError) as error:  # UnicodeDecodeError, pandas' and pyarrow's errors are all among these
+        reason = " ".join(str(error).split())
+        raise ValueError(f"{path}: not readable as {path.suffix[1:]} ({reason}); correct the file") from error
+    columns = list(table.frame.columns)
+    twice = sorted({column for column in columns if columns.count(column) > 1})
+    if twice:
+        raise ValueError(f"{path}: column {twice[0]!r} stands more than once in the header; rename one")
+    if table.frame.empty:
+        raise ValueError(f"{path}: the table has no rows; give a table with data")
+    return table
+
+
+def _read_csv(path: Path) -> Table:
+    # As text, header included: a refusal can then quote what stands in the file, and positions are line numbers.
+    try:
+        text = pd.read_csv(
+            path, header=None, dtype=str, na_filter=False, skip_blank_lines=False, encoding="utf-8-sig"
+        ).fillna("")
+    except pd.errors.EmptyDataError:
+        text = pd.DataFrame([[""]])
+    frame = text.iloc[1:].set_axis(text.iloc[0].str.strip().tolist(), axis=1)
+    filled = (frame != "").any(axis=1)
+    return Table(path=path, frame=frame[filled], row_name="line", first_row=1)
+
+
+def _read_parquet(path: Path) -> Table:
+    frame = pd.read_parquet(path)
+    frame = frame.reset_index(drop=frame.index.names == [None])
+    return Table(path=path, frame=frame, row_name="row", first_row=1)
+
+
+def build_slices(tables: Sequence[Table], schema: TableSchema, *, seed: int) -> tuple[SliceData, ...]:
+    """Check tables and split them into slices, clients, training and test part.
+
+    Raises:
+        ValueError: no table; a missing column; an empty client, slice or run name; a value that is empty, no number,
+            NaN, infinite or out of its range; a time that cannot be read; a client in two files; a client with fewer
+            than `LEAST_ROWS` rows; a feature that is 0 in the whole training part and has no declared maximum.
+    """
+    if not tables:
+        raise ValueError("tables must hold at least one table, got none; give a file")
+    slices: dict[str, dict[str, ClientData]] = {}
+    origin: dict[tuple[str, str], Path] = {}
+    for table in tables:
+        checked = _checked(table, schema)
+        for (slice_name, client), rows in checked.groupby(["slice", "client"], sort=False):
+            first = origin.setdefault((slice_name, client), table.path)
+            if first is not table.path:
+                raise ValueError(
+                    f"{table.path}: client {client!r} of slice {slice_name!r} stands in {first} too; "
+                    "rename one, or put its rows in one file"
+                )
+            if len(rows) < LEAST_ROWS:
+                raise ValueError(
+                    f"{table.where(int(rows.index[0]))}: client {client!r} of slice {slice_name!r} has {len(rows)} "
+                    f"row(s), needs at least {LEAST_ROWS} (2 to train on, 1 to test on); add rows or leave it out"
+                )
+            rng = seeds.generator(seed, "split", slice_name, client) if schema.time_column is None else None
+            slices.setdefault(slice_name, {})[client] = _split(client, rows, len(schema.features), rng)
+    return tuple(_slice(name, tuple(clients.values()), schema) for name, clients in slices.items())
+
+
+def _checked(table: Table, schema: TableSchema) -> pd.DataFrame:
+    """Return columns slice, client, run, time, 0..Q-1 (features) and target, every value checked."""
+    for column in schema.columns:
+        if column not in table.frame.columns:
+            found = ", ".join(map(str, table.frame.columns))
+            raise ValueError(f"{table.path}: column {column!r} is missing; the table has {found}")
+    checked = pd.DataFrame(index=table.frame.index)
+    checked["slice"] = schema.slice_name if schema.slice_column is None else _names(table, schema.slice_column)
+    checked["client"] = _names(table, schema.client)
+    checked["run"] = "" if schema.run_column is None else _names(table, schema.run_column)
+    checked["time"] = 0 if schema.time_column is None else _times(table, schema.time_column)
+    for position, feature in enumerate(schema.features):
+        checked[position] = _numbers(table, feature.column, highest=feature.highest)
+    checked["target"] = _numbers(table, schema.target_percent, highest=100.0)
+    return checked
+
+
+def _names(table: Table, column: str) -> pd.Series:
+    """Return a column as text without empty entries."""
+    names = table.frame[column]
+    empty = names.isna() | (names.astype(str).str.strip() == "")
+    if empty.any():
+        raise ValueError(f"{table.where(_first(empty))}, column {column!r}: empty; name it or leave the row out")
+    return names.astype(str).str.strip()
+
+
+def _numbers(table: Table, column: str, *, highest: float) -> pd.Series:
+    """Return a column as finite float64 in 0..highest."""
+    written = table.frame[column]
+    # Booleans, dates and the like are no numbers here, although pandas would convert them.
+    numeric = pd.api.types.is_numeric_dtype(written) and not pd.api.types.is_bool_dtype(written)
+    converted = pd.to_numeric(written if numeric else written.astype(str), errors="coerce")
+    numbers = pd.Series(converted.to_numpy(np.float64, na_value=np.nan), index=written.index)
+    not_finite = ~(numbers.abs() <= np.finfo(np.float32).max)
+    if not_finite.any():
+        position = _first(not_finite)
+        value = written.loc[position]
+        raise ValueError(
+            f"{table.where(position)}, column {column!r}: {_shown(value)}; must be a finite number, "
+            "correct the value or leave the row out"
+        )
+    outside = (numbers < 0) | (numbers > highest)
+    if outside.any():
+        position = _first(outside)
+        allowed = "at least 0" if math.isinf(highest) else f"between 0 and {highest:g}"
+        raise ValueError(
+            f"{table.where(position)}, column {column!r}: {_shown(written.loc[position])}; must be {allowed}, "
+            "check the unit or the declared maximum"
+        )
+    return numbers
+
+
+def _times(table: Table, column: str) -> pd.Series:
+    """Return a column of numbers or ISO 8601 times as something that sorts."""
+    written = table.frame[column]
+    if pd.api.types.is_datetime64_any_dtype(written):
+        times = written
+    else:
+        times = pd.to_numeric(written, errors="coerce")
+        if times.isna().any():
+            times = pd.to_datetime(written.astype(str), errors="coerce", utc=True, format="ISO8601")
+    if times.isna().any():
+        position = _first(times.isna())
+        raise ValueError(
+            f"{table.where(position)}, column {column!r}: {_shown(written.loc[position])}; must be a number or an "
+            "ISO 8601 time, in one form throughout; correct it"
+        )
+    return times
+
+
+def _split(client: str, rows: pd.DataFrame, features: int, rng: np.random.Generator | None) -> ClientData:
+    """Split one client's rows, in time within each run or at random."""
+    if rng is None:
+        rows = rows.sort_values("time", kind="stable")
+        order = rows.groupby("run", sort=False).cumcount()
+        length = rows.groupby("run", sort=False)["time"].transform("size")
+        test = (order >= length - (TEST_SHARE * length).round()).to_numpy(copy=True)
+        if not test.any():  # every run is too short to give a row
+            test[-1] = True
+    else:
+        test = np.zeros(len(rows), dtype=bool)
+        test[rng.permutation(len(rows))[: max(1, round(TEST_SHARE * len(rows)))]] = True
+    inputs = rows[list(range(features))].to_numpy(np.float32)
+    target = rows["target"].to_numpy(np.float32)
+    return ClientData(
+        name=client,
+        train_features=inputs[~test],
+        train_target=target[~test],
+        test_features=inputs[test],
+        test_target=target[test],
+    )
+
+
+def _slice(name: str, clients: tuple[ClientData, ...], schema: TableSchema) -> SliceData:
+    """Assemble one slice, with the maxima that the schema leaves to the training part."""
+    greatest = np.max([client.train_features.max(axis=0) for client in clients], axis=0)
+    maxima = []
+    for position, feature in enumerate(schema.features):
+        if feature.maximum is None and greatest[position] == 0:
+            raise ValueError(
+                f"slice {name!r}, column {feature.column!r}: 0 in the whole training part, so it has no maximum; "
+                "declare one under `maxima` or leave the column out"
+            )
+        maxima.append(greatest[position] if feature.maximum is None else feature.maximum)
+    return SliceData(
+        name=name,
+        feature_names=tuple(feature.column for feature in schema.features),
+        feature_units=tuple(feature.unit for feature in schema.features),
+        feature_maxima=np.array(maxima, dtype=np.float32),
+        target_name=schema.target_name,
+        target_unit="%",
+        clients=clients,
+        sla_percent=schema.sla_percent,
+    )
+
+
+def without_rows(table: Table, rows: pd.Series) -> Table:
+    """Return the table without the rows marked true; the others keep their names."""
+    return dataclasses.replace(table, frame=table.frame[~rows])
+
+
+def _first(marked: pd.Series) -> int:
+    """Return the index position of the first true entry."""
+    return int(marked.index[int(np.argmax(marked.to_numpy()))])
+
+
+def _shown(value: object) -> str:
+    """Quote a value as it stands in the file."""
+    return "empty" if isinstance(value, str) and not value.strip() else f"value {value!s}"

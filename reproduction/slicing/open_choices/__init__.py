@@ -1,0 +1,1 @@
+"""What the paper left open, varied one choice at a time."""

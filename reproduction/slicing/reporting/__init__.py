@@ -1,0 +1,1 @@
+"""The report: figures in words and tables, on one self-contained page."""

@@ -1,0 +1,277 @@
+"""Figures 4-8 and Table IV in words and tables, for the report: every number is read from the figure's record.
+
+Differs from the paper: nothing.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from reproduction.slicing.metrics import in_words, least, mean_and_spread
+
+Document = dict[str, Any]
+Row = tuple[str, ...]
+
+NONE = "–"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Table:
+    """A table of text.
+
+    Attributes:
+        title: what it shows, unlike any other table's on the page.
+        columns: their headings, the first that of the rows' headings.
+        groups: (heading or "", rows); each row begins with its heading.
+    """
+
+    title: str
+    columns: Row
+    groups: tuple[tuple[str, tuple[Row, ...]], ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Caption:
+    """A picture in words.
+
+    Attributes:
+        title: what the figure is called.
+        alt: what is seen, with its numbers, for who cannot see the picture.
+        text: how to read it.
+        table: the numbers behind it.
+    """
+
+    title: str
+    alt: str
+    text: str
+    table: Table
+
+
+def mean(values: Sequence[float]) -> float:
+    """Return the mean over the seeds that are defined; NaN where there is none."""
+    return mean_and_spread(values)["mean"]
+
+
+def at_round(runs: Sequence[Sequence[float]], index: int) -> list[float]:
+    """Return each seed's value in one round; the last is -1."""
+    return np.asarray(runs, float)[:, index].tolist()
+
+
+def thousandths(values: Sequence[float]) -> str:
+    """Write a mean confidence over the seeds with three decimals, but no 1 that is not exactly 1."""
+    value = mean(values)
+    return "1" if value == 1 else "above 0.999" if value > 0.9995 else f"{value:.3f}"
+
+
+def share(values: Sequence[float]) -> str:
+    """Write a confidence, mean ± sd, finely enough to tell 0.99996 from 1."""
+    value = mean(values)
+    if value == 1:
+        return "1"
+    return in_words(values, ".5f" if value > 0.99995 else ".4f", ".1g")
+
+
+def which_seeds(document: Document) -> str:
+    """Write "5 seeds", or "seed 0" where there is one."""
+    seeds = document["seeds"]
+    return f"{len(seeds)} seeds" if len(seeds) > 1 else f"seed {seeds[0]}"
+
+
+def _spread(document: Document) -> str:
+    several = len(document["seeds"]) > 1
+    return f"mean of {which_seeds(document)}, band ± 1 standard deviation" if several else which_seeds(document)
+
+
+def _rows(groups: Mapping[str, Sequence[Row]]) -> tuple[tuple[str, tuple[Row, ...]], ...]:
+    return tuple((heading, tuple(rows)) for heading, rows in groups.items())
+
+
+def convergence(document: Document) -> Caption:
+    """Put Fig. 4 in words."""
+    seen: list[str] = []
+    groups: dict[str, list[Row]] = {}
+    rounds = 0
+    for name, schemes in document["result"]["slices"].items():
+        for label, curves in schemes.items():
+            first, last = (at_round(curves["mse"], index) for index in (0, -1))
+            rounds = len(curves["mse"][0])
+            seen.append(f"{name}, {label}: from {mean(first):.3g} to {mean(last):.3g} %²")
+            seconds = float(np.median(np.asarray(curves["seconds"], float)))
+            converged = in_words(curves["convergence_round"])
+            row = (label, in_words(first), in_words(last), converged, f"{seconds:.2f}")
+            groups.setdefault(name, []).append(row)
+    return Caption(
+        title="Training error against FL round",
+        alt=f"Line plots, a panel per slice: training MSE on a logarithmic axis over {rounds} FL rounds. "
+        f"{'; '.join(seen)}.",
+        text=f"Training MSE of the global model against the FL round, {_spread(document)}. Dotted vertical lines: the "
+        "mean convergence round, from which on the MSE stays near its best.",
+        table=Table(
+            title="Training error",
+            columns=(
+                "Slice, scheme",
+                "MSE, first round [%²]",
+                "MSE, last round [%²]",
+                "Converged in round",
+                "Median seconds per round",
+            ),
+            groups=_rows(groups),
+        ),
+    )
+
+
+def confidence(document: Document) -> Caption:
+    """Put Fig. 5 in words."""
+    seen: list[str] = []
+    groups: dict[str, list[Row]] = {}
+    rounds = 0
+    for name, numbers in document["result"]["slices"].items():
+        rows = groups.setdefault(name, [])
+        ends, tests = [], []
+        for label, test in numbers["test"].items():
+            per_seed = [mean(over_clients) for over_clients in test["confidence"]]
+            tests.append(f"{label} {thousandths(per_seed)}")
+            over_rounds: Row = (NONE, NONE, NONE)
+            if label in numbers["rounds"]:
+                curves = numbers["rounds"][label]
+                rounds = len(curves["confidence"][0])
+                last = at_round(curves["confidence"], -1)
+                ends.append(f"{label} lowest {thousandths(least(curves['confidence']))}, last {thousandths(last)}")
+                inside = [100 * value for value in least(curves["inside"])]
+                over_rounds = (share(least(curves["confidence"])), share(last), in_words(inside))
+            rows.append((label, *over_rounds, share(per_seed), in_words(test["mse"])))
+        constant = numbers["constant predictor"]
+        control = f"constant predictor (training MSE {in_words(constant['mse'])} %²)"
+        rows.append((control, NONE, share(constant["confidence"]), NONE, NONE, NONE))
+        threshold = numbers["threshold"]
+        seen.append(f"{name}, threshold ν {threshold:g}: {'; '.join(ends)}; on test data {', '.join(tests)}")
+    return Caption(
+        title="Confidence against FL round, and on test data",
+        alt="Two rows of panels, a column per slice. Above, line plots of the confidence C over "
+        f"{rounds} FL rounds; below, box plots of C per CL on test data. {'. '.join(seen)}.",
+        text=f"(a) Confidence C of the global model on the training samples, {_spread(document)}. (b) C of the final "
+        "models per CL on test data; boxes: quartiles over CLs and seeds, points: the seeds' means. Dotted: the "
+        "threshold ν. A constant predictor inside the SLA has C = 1, so the MSE stands beside C.",
+        table=Table(
+            title="Confidence",
+            columns=(
+                "Slice, scheme",
+                "Lowest C of a round",
+                "C, last round",
+                "Least share inside the SLA [%]",
+                "C, test data",
+                "MSE, test data [%²]",
+            ),
+            groups=_rows(groups),
+        ),
+    )
+
+
+def attributions(document: Document) -> Caption:
+    """Put Fig. 6 in words."""
+    result = document["result"]
+    seen: list[str] = []
+    groups: dict[str, list[Row]] = {}
+    for label, models in result["models"].items():
+        quantities = ("mean_abs_shap", "mean_shap", "mean_abs_ig", "mean_abs_shap_background")
+        sizes = {quantity: np.asarray([model[quantity] for model in models], float) for quantity in quantities}
+        order = np.argsort(-sizes["mean_abs_shap"].mean(0))
+        names = [result["feature_names"][feature] for feature in order]
+        strengths = [f"{name} {sizes['mean_abs_shap'][:, j].mean():.2g}" for name, j in zip(names, order, strict=True)]
+        agreement = mean([model["rank_correlation"] for model in models])
+        seen.append(f"{label}: {', '.join(strengths)}; rank agreement of SHAP and IG {agreement:.2f}")
+        groups[f"{label} model"] = [
+            (name, *(in_words(sizes[quantity][:, j]) for quantity in quantities))
+            for name, j in zip(names, order, strict=True)
+        ]
+    return Caption(
+        title=f"Attributions of the {result['slice']} models",
+        alt="Beeswarm plots, a row per model: SHAP values left, integrated gradients right, coloured by feature value. "
+        f"Mean |SHAP| in % of {result['target']}, largest first. {'. '.join(seen)}.",
+        text=f"How each feature moves the predicted {result['target']} of the {result['slice']} models on test samples "
+        f"against the zero baseline: a point per sample (seed {document['seeds'][0]}), its colour the feature's value. "
+        "The table holds the means over the seeds, and the SHAP values against a background of training samples.",
+        table=Table(
+            title="Attributions",
+            columns=("Feature", "Mean |SHAP| [%]", "Mean SHAP [%]", "Mean |IG| [%]", "Mean |SHAP|, background [%]"),
+            groups=_rows(groups),
+        ),
+    )
+
+
+def convergence_time(document: Document) -> Caption:
+    """Put Fig. 7 in words."""
+    result = document["result"]
+    seen, rows = [], []
+    for label, scheme in result["schemes"].items():
+        rounds, seconds = in_words(scheme["rounds"]), in_words(scheme["seconds"])
+        per_round = f"{scheme['seconds_per_round']:.2f}"
+        seen.append(f"{label}: {mean(scheme['rounds']):.3g} rounds of {per_round} s, {mean(scheme['seconds']):.3g} s")
+        rows.append((label, rounds, per_round, seconds))
+    return Caption(
+        title="Time to convergence",
+        alt="Three bar charts, a bar per scheme: rounds to convergence, seconds per round, and their product. "
+        f"{'; '.join(seen)}.",
+        text=f"{result['slice']}, {result['clients']} CLs: FL rounds to convergence, seconds per round (the schemes "
+        "timed in turn, so that the machine's drift hits all alike) and their product. Bars: means, of timed rounds "
+        "the median; points: seeds, or timed rounds.",
+        table=Table(
+            title="Time to convergence",
+            columns=("Scheme", "Rounds to convergence", "Median seconds per round", "Seconds to convergence"),
+            groups=(("", tuple(rows)),),
+        ),
+    )
+
+
+def scalability(document: Document) -> Caption:
+    """Put Fig. 8 in words."""
+    result = document["result"]
+    seen, rows = [], []
+    for count, curves in result["clients"].items():
+        lowest, last = least(curves["confidence"]), at_round(curves["mse"], -1)
+        seconds = float(np.median(np.asarray(curves["seconds"], float)))
+        kilobytes = curves["kb_per_round"]
+        seen.append(f"K = {count}: lowest C {thousandths(lowest)}, MSE {mean(last):.3g} %², {seconds:.2g} s per round")
+        rows.append((f"K={count}", share(lowest), in_words(last), f"{seconds:.2f}", f"{kilobytes:,.1f}"))
+    return Caption(
+        title="Any number of closed loops",
+        alt=f"Four panels: MSE and confidence over FL rounds, a line per number K of CLs; seconds and KB per round "
+        f"against K. {'; '.join(seen)}.",
+        text=f"{result['slice']}, in-hoc with IG, for several numbers K of CLs: training MSE and confidence against "
+        f"the FL round ({_spread(document)}), and seconds and KB per round against K.",
+        table=Table(
+            title="Number of closed loops",
+            columns=("CLs", "Lowest C of a round", "MSE, last round [%²]", "Median seconds per round", "KB per round"),
+            groups=(("", tuple(rows)),),
+        ),
+    )
+
+
+def overhead(document: Document) -> Caption:
+    """Put Table IV's picture in words; `columns` and rows of its table are the saved CSV's."""
+    result = document["result"]
+    seen = []
+    for label, curves in result["schemes"].items():
+        rounds, per_round = mean(curves["convergence_round"]), curves["kb_per_round"]
+        seen.append(f"{label}: round {rounds:.3g}, {rounds * per_round:,.0f} KB at {per_round:,.1f} KB per round")
+    return Caption(
+        title="Overhead to convergence",
+        alt="Scatter plot of MB to convergence against the convergence round, ours and the paper's. Ours, mean: "
+        f"{'; '.join(seen)}.",
+        text=f"{result['slice']}: convergence round and kilobytes (1,000 bytes of weights really serialised, down "
+        "to and up from every CL) until then, a marker per seed. Stars: the paper's, from its table and its text.",
+        table=Table(title="Overhead", columns=(), groups=()),
+    )
+
+
+CAPTIONS: dict[str, tuple[str, Callable[[Document], Caption]]] = {
+    "fig4_convergence": ("Fig. 4", convergence),
+    "fig5_confidence": ("Fig. 5", confidence),
+    "fig6_attributions": ("Fig. 6", attributions),
+    "fig7_convergence_time": ("Fig. 7", convergence_time),
+    "fig8_scalability": ("Fig. 8", scalability),
+    "table4_overhead": ("Table IV", overhead),
+}
+"""File name -> what the paper calls it, and its words."""

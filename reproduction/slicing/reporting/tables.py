@@ -1,0 +1,255 @@
+"""The report's tables beside the figures: sensitivity, saved CSVs, settings, data, versions and machines, time.
+
+Differs from the paper: nothing.
+"""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from inspect import getdoc
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from reproduction.slicing.metrics import in_words
+from reproduction.slicing.reporting.captions import NONE, Document, Row, Table, mean, which_seeds
+from reproduction.slicing.settings import LocalSettings, ModelSettings, Settings, SliceSettings
+
+IN_WORDS = {True: "holds", False: "fails", None: "not defined"}
+"""Verdict of a sensitivity row -> cell."""
+
+
+def from_csv(path: Path, title: str) -> Table:
+    """Read a saved table as text.
+
+    Raises:
+        ValueError: if it is missing, empty or torn.
+    """
+    try:
+        frame = pd.read_csv(path, dtype=str, keep_default_na=False)
+    except (OSError, ValueError) as error:
+        raise ValueError(f"{path}: missing or not a table; redraw it with its script") from error
+    if frame.empty:
+        raise ValueError(f"{path}: has no rows; redraw it with its script")
+    rows = tuple(tuple(map(str, row)) for row in frame.to_numpy().tolist())
+    return Table(title=title, columns=tuple(frame.columns), groups=(("", rows),))
+
+
+def sensitivity_table(rows: Sequence[Mapping[str, Any]]) -> Table:
+    """Tabulate choice -> verdicts and numbers; the choices as groups."""
+    claims = list(rows[0]["verdicts"])
+    numbers = [name for name in rows[0]["numbers"] if not name.endswith(("lowest confidence", "inside"))]
+    groups = []
+    for choice, members in groupby(rows, key=lambda row: row["choice"]):
+        cells = (
+            (
+                row["value"],
+                *(IN_WORDS[row["verdicts"][claim]] for claim in claims),
+                *(_number(row["numbers"][name]) for name in numbers),
+            )
+            for row in members
+        )
+        groups.append((choice, tuple(cells)))
+    return Table(title="Verdicts under other choices", columns=("Choice", *claims, *numbers), groups=tuple(groups))
+
+
+def _number(value: float | None) -> str:
+    return NONE if value is None else f"{value:.3g}"
+
+
+def what_changes(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Say for each claim how often it holds, and under which choices its verdict is another than the default's."""
+    rows = [row for row in rows if row["choice"] != "control"]  # which is no choice
+    default = next(row for row in rows if row["is_default"])
+    said = []
+    for claim, verdict in default["verdicts"].items():
+        holding = sum(row["verdicts"][claim] is True for row in rows)
+        other = [row for row in rows if row["verdicts"][claim] is not verdict]
+        named = [
+            f"{choice} ({', '.join(row['value'] for row in members)})"
+            for choice, members in groupby(other, key=lambda row: row["choice"])
+        ]
+        change = f"another verdict with {'; '.join(named)}" if named else "the same verdict in every row"
+        said.append(f"{claim} holds in {holding} of {len(rows)} rows ({IN_WORDS[verdict]} by default); {change}.")
+    return said
+
+
+def pareto_in_words(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Tell the picture of confidence against MSE, its points as means over the slices."""
+    points = [
+        f"{row['choice']} {row['value']}: C {_number(row['numbers']['in-hoc IG: confidence'])}, MSE "
+        f"{_number(row['numbers']['in-hoc IG: mse'])} %²"
+        for row in rows
+        if row["choice"].startswith("threshold")
+    ]
+    default = next(row["numbers"] for row in rows if row["is_default"])
+    post_hoc = f"post-hoc: C {_number(default['post-hoc: confidence'])}, MSE {_number(default['post-hoc: mse'])} %²"
+    said = "; ".join([post_hoc, *points])
+    return f"Final confidence against final MSE, a panel per slice. Means over the slices: {said}."
+
+
+def comparison_table(lines: Sequence[Mapping[str, Any]]) -> Table:
+    """Tabulate the compared methods below ours, by slice: each quantity's mean ± sd over the common seeds."""
+    values = _by_slice_and_method(lines)
+    columns = dict.fromkeys(
+        (line["quantity"], "" if line["unit"] in ("1", "rounds") else f" [{line['unit'].replace('^2', '²')}]")
+        for line in lines
+        if not line["quantity"].startswith(("area", "mean", "share"))
+    )
+    groups = tuple(
+        (
+            slice_name,
+            tuple(
+                (method, *(_in_words(of[name], unit) if name in of else NONE for name, unit in columns))
+                for method, of in by_method.items()
+            ),
+        )
+        for slice_name, by_method in values.items()
+    )
+    return Table(
+        title="All methods",
+        columns=("Slice, method", *(f"{name[:1].upper()}{name[1:]}{unit}" for name, unit in columns)),
+        groups=groups,
+    )
+
+
+def _in_words(values: Sequence[float], unit: str) -> str:
+    return in_words(values, ",.0f", ",.0f") if unit == " [KB]" else in_words(values)
+
+
+def comparison_in_words(lines: Sequence[Mapping[str, Any]]) -> str:
+    """Tell the comparison's picture: each method's last error and confidence, by slice."""
+    said = []
+    for slice_name, by_method in _by_slice_and_method(lines).items():
+        ends = [
+            f"{method} MSE {mean(of['final MSE']):.3g}"
+            + (f", C {mean(of['final confidence']):.3f}" if "final confidence" in of else "")
+            for method, of in by_method.items()
+            if "final MSE" in of
+        ]
+        said.append(f"{slice_name}, last round: {'; '.join(ends)}")
+    return f"Line plots over FL rounds and bars, a column per slice. {'. '.join(said)}."
+
+
+def _by_slice_and_method(lines: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, dict[str, Sequence[float]]]]:
+    """Return slice -> method, ours first -> quantity -> a value per common seed."""
+    found: dict[str, dict[str, dict[str, Sequence[float]]]] = {}
+    for whose, label in (("ours", "against"), ("theirs", "method")):
+        for line in lines:
+            of = found.setdefault(line["slice"], {}).setdefault(line[label], {})
+            of.setdefault(line["quantity"], line[whose])
+    return found
+
+
+def settings_table(recorded: Mapping[str, Any]) -> Table:
+    """List the settings of a record with the explanations that stand in `settings.py`."""
+    parts = {
+        "Experiment": (recorded, Settings),
+        "Network": (recorded["model"], ModelSettings),
+        "A CL's local training": (recorded["local"], LocalSettings),
+    }
+    groups = tuple((heading, tuple(_explained(values, kind))) for heading, (values, kind) in parts.items())
+    return Table(title="Settings of the runs", columns=("Setting", "Value", "What it is"), groups=groups)
+
+
+def slices_table(recorded: Mapping[str, Mapping[str, float]]) -> Table:
+    """List each slice's SLA and threshold."""
+    known = _explanations(SliceSettings)
+    rows = tuple((name, *map(_plain, values.values())) for name, values in recorded.items())
+    names = [f"{name}: {known.get(name, '')}".rstrip(": ") for name in next(iter(recorded.values()))]
+    return Table(title="Slices", columns=("Slice", *names), groups=(("", rows),))
+
+
+def _explained(values: Mapping[str, Any], kind: type) -> Iterable[Row]:
+    known = _explanations(kind)
+    for name, value in values.items():
+        if not isinstance(value, Mapping):
+            yield name, _plain(value), known.get(name, "")
+
+
+def _explanations(kind: type) -> dict[str, str]:
+    """Read attribute -> explanation off a docstring in Google's style."""
+    listed = (getdoc(kind) or "").partition("Attributes:\n")[2]
+    entries = re.findall(r"^    (\w+): (.*(?:\n {8}.*)*)", listed, re.MULTILINE)
+    return {name: " ".join(text.split()) for name, text in entries}
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, list):
+        return ", ".join(map(_plain, value))
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def data_table(documents: Iterable[Document]) -> Table:
+    """List which data the figures were drawn from."""
+    rows = {}
+    for document in documents:
+        for name, of in document["data"]["slices"].items():
+            source = document["data"]["source"]
+            sizes = (f"{of[what]:,}" for what in ("clients", "training_samples", "test_samples"))
+            features = ", ".join(of["features"])
+            rows[source, name] = (f"{name}, {source}", of["target"], features, *sizes, of["sha256"])
+    columns = ("Slice, source", "Target", "Features", "CLs", "Training samples", "Test samples", "SHA-256, first seed")
+    return Table(title="Data", columns=columns, groups=(("", tuple(rows.values())),))
+
+
+def made_with_table(documents: Iterable[Document]) -> Table:
+    """List versions and machine, a column for each that differs."""
+    columns: dict[str, dict[str, str]] = {}
+    for document in documents:
+        for what, entries in (("trained", document["trained_with"]), ("drawn", [document["drawn_with"]])):
+            for entry in entries:
+                flat = {str(name): str(value) for part in entry.values() for name, value in part.items()}
+                heads = [head for head in columns if head.startswith(what)]
+                if all(columns[head] != flat for head in heads):
+                    columns[f"{what} with" + (f" ({len(heads) + 1})" if heads else "")] = flat
+    names = dict.fromkeys(name for flat in columns.values() for name in flat)
+    rows: tuple[Row, ...] = tuple((name, *(flat.get(name, NONE) for flat in columns.values())) for name in names)
+    heads = [head.capitalize() for head in columns]
+    return Table(title="Versions and machine", columns=("", *heads), groups=(("", rows),))
+
+
+def time_table(documents: Mapping[str, Document], measured: Sequence[tuple[str, Document]]) -> Table:
+    """Add up the recorded wall seconds of all rounds; a federation that two figures draw counts once."""
+    first = documents["fig4_convergence"]
+    main = [curves["seconds"] for of in first["result"]["slices"].values() for curves in of.values()]
+    by_count = documents["fig8_scalability"]["result"]["clients"]
+    others = [curves["seconds"] for count, curves in by_count.items() if int(count) != first["settings"]["clients"]]
+    parts = {
+        "Figs. 4, 5, 6 and Table IV: in-hoc (IG) and post-hoc": main,
+        "Fig. 8: other numbers of CLs": others,
+        **{
+            f"Measured data, {name}": [
+                curves["seconds"] for of in document["result"]["slices"].values() for curves in of.values()
+            ]
+            for name, document in measured
+        },
+    }
+    rows = [(name, *_amount(runs)) for name, runs in parts.items()]
+    rows.append(("all of these", *_amount([run for runs in parts.values() for run in runs])))
+    return Table(
+        title="Training time", columns=("Federations", "Number", "Wall time [min]"), groups=(("", tuple(rows)),)
+    )
+
+
+def _amount(curves: Sequence[Sequence[Sequence[float]]]) -> tuple[str, str]:
+    """Return the number of federations and their minutes."""
+    runs = [run for seeds in curves for run in seeds]
+    return str(len(runs)), f"{sum(float(np.nansum(np.asarray(run, float))) for run in runs) / 60:.1f}"
+
+
+def commands(document: Document) -> list[tuple[str, str]]:
+    """Return (command, what it makes) for these results again."""
+    seeds, preset = document["seeds"], document["preset"]
+    preset = "" if preset == "paper" else f" PRESET={preset}"
+    all_from_zero = seeds == list(range(len(seeds)))
+    switch = f" SEEDS={len(seeds)}" if all_from_zero and len(seeds) > 1 else ""
+    return [
+        (f"make figures{preset}{switch}", f"Figs. 4-8, Table IV and the claims ({which_seeds(document)})"),
+        ("make real TRACTOR=table.parquet", "the figures on measured data"),
+        ("make sensitivity", "the paper's open choices, varied"),
+        ("python reproduction/compare.py THEIRS.csv", "a method of your own beside these"),
+        (f"make report{preset}", "this page"),
+    ]

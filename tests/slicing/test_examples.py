@@ -1,0 +1,436 @@
+"""Others' methods in our federation: the door itself, and the four examples."""
+
+import dataclasses
+import pickle
+import subprocess
+import sys
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from reproduction.slicing.closed_loop import local_training
+from reproduction.slicing.closed_loop.weights import initial_weights, layer_sizes, parameter_count
+from reproduction.slicing.comparison import curves
+from reproduction.slicing.comparison.run_method import LocalData, evaluate
+from reproduction.slicing.datasets import generate_slice
+from reproduction.slicing.examples import fedavg_shap, fedprox, lagrangian, numpy_only
+from reproduction.slicing.examples import run_all as examples
+from reproduction.slicing.federation.in_process import run_here
+from reproduction.slicing.settings import LocalSettings, ModelSettings, Settings, SliceSettings
+
+MODEL = ModelSettings(hidden=(6, 5))
+LOCAL = LocalSettings(epochs=5, tester_batch=16, integration_steps=3)
+SETTINGS = Settings(name="test", clients=3, samples=40, rounds=3, model=MODEL, local=LOCAL)
+SIZES = layer_sizes(5, MODEL)
+EQUAL = (40, 40, 40)
+
+
+@dataclass(frozen=True)
+class PostHoc:
+    """Our own baseline, brought in through the door."""
+
+    local: LocalSettings = LOCAL
+    name: str = "post-hoc"
+
+    def local_update(self, weights, client_data, round_number, rng):
+        local_round = local_training.post_hoc_round(SIZES, MODEL, self.local)
+        ones = np.ones_like(client_data.target)
+        return local_round(weights, client_data.features.T, client_data.target, ones).numpy()
+
+
+@dataclass
+class Given:
+    """A method that returns what it is given."""
+
+    update: object
+    name: str = "mine"
+
+    def local_update(self, weights, client_data, round_number, rng):
+        return self.update(weights, client_data, round_number, rng)
+
+
+class Averaging(Given):
+    """The same with its own aggregation."""
+
+    def aggregate(self, updates, samples):
+        return sum(count * update["w"] for count, update in zip(samples, updates, strict=True)) / sum(samples)
+
+
+def without_seconds(frame):
+    return frame[frame["metric"] != "seconds"].reset_index(drop=True)
+
+
+# --- the door
+
+
+def test_our_post_hoc_scheme_brought_in_gives_its_record_bit_for_bit(build, tmp_path):
+    data = build.slice_data(counts=EQUAL)  # no padding, which would be another sum and so other last bits
+    lab = build.laboratory(tmp_path, local=LOCAL, data=lambda *_: data)
+    ours = curves.from_federation(lab.federation("eMBB", "post-hoc", "integrated_gradients", 0))
+    theirs = evaluate(PostHoc(), data, lab.settings, seed=0)
+    assert len(theirs) == 4 * 3
+    for column in curves.COLUMNS:
+        np.testing.assert_array_equal(without_seconds(theirs)[column], without_seconds(ours)[column])
+
+
+def test_what_a_method_is_given(build):
+    seen = []
+
+    def look(weights, client_data, round_number, rng):
+        seen.append((weights, client_data, round_number, rng.random()))
+        return weights
+
+    data = build.slice_data(counts=(40, 30, 35))
+    evaluate(Given(look), data, replace(SETTINGS, rounds=2), seed=3)
+    assert [(entry.name, number) for _, entry, number, _ in seen] == [
+        (f"CL{client:03}", number) for number in (1, 2) for client in range(3)
+    ]
+    assert len({draw for *_, draw in seen}) == 6  # a stream per client and round
+    weights, first, *_ = seen[0]
+    np.testing.assert_array_equal(weights, initial_weights(SIZES, 3, "eMBB"))
+    assert weights.dtype == first.features.dtype == first.target.dtype == first.baseline.dtype == np.float32
+    np.testing.assert_array_equal(first.features, data.scaled().clients[0].train_features)
+    np.testing.assert_array_equal(seen[1][1].target, data.clients[1].train_target)  # 30 samples, unpadded
+    assert (first.lower_percent, first.upper_percent, first.confidence_threshold) == (0.0, 3.0, 0.82)
+    assert first.feature_names == ("A", "B", "C", "CQI", "MIMO full-rank")
+    assert set(dataclasses.asdict(first)) == {field.name for field in dataclasses.fields(LocalData)}
+
+    again = []
+    evaluate(
+        Given(lambda *given: again.append(given[3].random()) or given[0]), data, replace(SETTINGS, rounds=2), seed=3
+    )
+    assert again == [draw for *_, draw in seen]
+
+
+class Spoiler:
+    name = "spoiler"
+
+    def local_update(self, weights, client_data, round_number, rng):
+        for array in (weights, client_data.features, client_data.target, client_data.baseline):
+            with pytest.raises(ValueError, match="read-only"):
+                array += 1
+        return weights
+
+
+def test_a_method_cannot_spoil_what_others_read(build):
+    """Not the weights of the next CL, nor the samples that the score is taken on."""
+    settings = build.laboratory("unused").settings
+    evaluate(Spoiler(), build.slice_data(), settings)
+
+
+def test_updates_without_training_keep_the_first_weights(build):
+    frame = evaluate(Given(lambda weights, *_: weights), build.slice_data(), SETTINGS)
+    assert frame[frame["metric"] == "mse"]["value"].nunique() == 1
+
+
+def test_kilobytes_are_what_crosses_the_network(build):
+    count = parameter_count(SIZES)
+    data = build.slice_data()
+
+    def kb(method):
+        frame = evaluate(method, data, replace(SETTINGS, rounds=1))
+        return frame[frame["metric"] == "kb"]["value"].item()
+
+    assert kb(Given(lambda weights, *_: weights.astype(float))) == 3 * 2 * 4 * count / 1000  # travels as float32
+    down = 3 * 4 * count
+    update = {"w": np.zeros(count), "loss": 0.5}
+    assert kb(Averaging(lambda *_: update)) == (down + 3 * len(pickle.dumps(update))) / 1000
+
+    class Bare(Given):
+        def aggregate(self, updates, samples):
+            return updates[0]
+
+    assert kb(Bare(lambda *_: np.zeros(count))) == (down + 3 * 8 * count) / 1000  # float64 costs 8 bytes
+
+
+def test_own_aggregation(build):
+    """A weighted mean written anew gives eq. (1)'s curve."""
+    data = build.slice_data(counts=(40, 30, 35))
+    post_hoc = PostHoc()
+    mean = evaluate(post_hoc, data, SETTINGS)
+    own = evaluate(Averaging(lambda *given: {"w": post_hoc.local_update(*given).astype(float)}), data, SETTINGS)
+    scored = ["mse", "confidence"]
+    ours = mean[mean["metric"].isin(scored)]["value"]
+    # the sums run in another order, so the weights may differ in their last bit of float32
+    np.testing.assert_allclose(own[own["metric"].isin(scored)]["value"], ours, rtol=1e-5)
+
+
+class Workerlike:
+    """A `run` that is not `run_here` and starts no process."""
+
+    def __call__(self, function, assignment, clients, *rest):
+        return run_here(function, assignment, clients, *rest)
+
+
+WHO = r"method 'mine', slice 'eMBB', client 'CL001', round 2: local_update"
+
+
+def second(value):
+    """Return `value` for the second client in round 2 and good weights elsewhere."""
+
+    def update(weights, client_data, round_number, rng):
+        return value(weights) if (client_data.name, round_number) == ("CL001", 2) else weights
+
+    return Given(update)
+
+
+REFUSED = {
+    "shape": (second(lambda weights: weights[:-1]), WHO + r" must return float32 \[77\], got shape \(76,\)"),
+    "layers": (second(lambda weights: [weights, weights[:1]]), WHO + r" must return float32 \[77\], got list"),
+    "nothing": (
+        second(lambda weights: None),
+        WHO + r" (must return float32 \[77\]|returned weights that are not finite)",
+    ),
+    "NaN": (second(lambda weights: weights * np.nan), WHO + r" returned weights that are not finite; lower"),
+    "aggregate": (
+        Averaging(lambda weights, *_: {"w": weights[1:]}),
+        r"method 'mine', slice 'eMBB', round 1: aggregate must return float32 \[77\], got shape \(76,\)",
+    ),
+}
+
+
+@pytest.mark.parametrize(("method", "message"), REFUSED.values(), ids=REFUSED)
+def test_a_bad_update_is_refused_in_one_line(build, method, message):
+    with pytest.raises(ValueError, match=message) as caught:
+        evaluate(method, build.slice_data(), SETTINGS)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_method_that_does_not_pickle_is_refused_before_a_worker_sees_it(build):
+    method = Given(lambda weights, *_: weights)
+    with pytest.raises(ValueError, match=r"method 'mine' must pickle to run in worker processes, got .*top level"):
+        evaluate(method, build.slice_data(), SETTINGS, run=Workerlike())
+
+
+def test_a_method_of_a_notebook_is_refused_by_workers(build, monkeypatch):
+    monkeypatch.setattr(fedprox.FedProx, "__module__", "__main__")
+    monkeypatch.setattr(sys.modules["__main__"], "FedProx", fedprox.FedProx, raising=False)
+    monkeypatch.delattr(sys.modules["__main__"], "__file__")
+    with pytest.raises(ValueError, match=r"'FedProx' lives in a notebook, where worker processes do not find it"):
+        evaluate(fedprox.FedProx(), build.slice_data(), SETTINGS, run=Workerlike())
+
+
+def test_an_unknown_slice_is_refused(build):
+    with pytest.raises(ValueError, match=r"settings\.slices must know slice 'mMTC', got eMBB, Social Media, Browsing"):
+        evaluate(PostHoc(), build.slice_data(name="mMTC"), SETTINGS)
+
+
+def test_the_watcher_sees_every_round(build):
+    from contextlib import contextmanager
+
+    told = []
+
+    @contextmanager
+    def watch(job):
+        assert (job.title, job.rounds) == ("eMBB, mine, seed 2, 3 CLs", 3)
+        yield lambda done, entry: told.append((done, entry["mse"]))
+
+    frame = evaluate(Given(lambda weights, *_: weights), build.slice_data(), SETTINGS, seed=2, watch=watch)
+    assert told == list(enumerate(frame[frame["metric"] == "mse"]["value"], start=1))
+
+
+# --- the examples
+
+
+@pytest.fixture(scope="module")
+def data(build):
+    return build.slice_data(counts=EQUAL)
+
+
+@pytest.fixture(scope="module")
+def ours(data):
+    """Our post-hoc curve: mse and confidence by round."""
+    return wide(evaluate(PostHoc(), data, SETTINGS))
+
+
+def wide(frame):
+    return frame.pivot(index="round", columns="metric", values="value")[["mse", "confidence"]]
+
+
+GIVEN = {"local": LOCAL, "model": MODEL}
+
+
+def test_fedprox_without_its_term_is_post_hoc(data, ours):
+    """The term adds +0 to every gradient; a compiler may still fuse the sums otherwise, hence float32's 1e-5."""
+    np.testing.assert_allclose(wide(evaluate(fedprox.FedProx(proximal=0.0, **GIVEN), data, SETTINGS)), ours, rtol=1e-5)
+
+
+def test_fedprox_holds_the_weights_near_the_global_models():
+    features, target = np.random.default_rng(0).random((2, 40, 5), np.float32)
+    local = LocalData(
+        name="a", features=features, target=target[:, 0], feature_names=tuple("abcde"), lower_percent=0.0,
+        upper_percent=3.0, confidence_threshold=0.8, baseline=np.zeros(5, np.float32),
+    )  # fmt: skip
+    start = initial_weights(SIZES, 0, "eMBB")
+    far = [
+        np.linalg.norm(fedprox.FedProx(proximal=mu, **GIVEN).local_update(start, local, 1, None) - start)
+        for mu in (0.0, 10.0, 1000.0)
+    ]
+    assert far[0] > far[1] > far[2]
+
+
+def test_fedprox_gradient_is_that_of_its_formula():
+    """One epoch of Adam from w_global is FedAvg's, as the term's gradient is 0 there; a second is not."""
+    features, target = np.random.default_rng(1).random((2, 40, 5), np.float32)
+    start = initial_weights(SIZES, 0, "eMBB")
+    arrays = (start, features.T, target[:, 0])
+    for epochs, equal in ((1, True), (2, False)):
+        local = replace(LOCAL, epochs=epochs)
+        with_term, without = (fedprox._compiled(SIZES, MODEL, local, mu)(*arrays).numpy() for mu in (50.0, 0.0))
+        assert (np.abs(with_term - without).max() < 1e-6) == equal  # float32 against steps of 0.02
+
+
+def test_fedavg_is_post_hoc_bit_for_bit_and_scored_with_shap(data, ours):
+    frame = evaluate(fedavg_shap.FedAvg(**GIVEN), data, SETTINGS, explainer=fedavg_shap.EXPLAINER)
+    assert set(frame["explainer"]) == {"SHAP"}
+    np.testing.assert_array_equal(wide(frame)["mse"], ours["mse"])
+
+
+@pytest.mark.parametrize("epochs", [1, 10])
+def test_numpy_only_takes_the_same_steps_as_tensorflow(epochs):
+    """Same formulas, sums in another order: float32 rounding, which Adam's division by small moments makes larger."""
+    local = replace(LOCAL, epochs=epochs)
+    features, target = np.random.default_rng(2).random((2, 60, 5), np.float32)
+    start = initial_weights(SIZES, 0, "eMBB")
+    data = LocalData(
+        name="a", features=features, target=3 * target[:, 0], feature_names=tuple("abcde"), lower_percent=0.0,
+        upper_percent=3.0, confidence_threshold=0.8, baseline=np.zeros(5, np.float32),
+    )  # fmt: skip
+    mine = numpy_only.NumpyOnly(local=local, model=MODEL).local_update(start, data, 1, None)
+    theirs = PostHoc(local).local_update(start, data, 1, None)
+    assert mine.dtype == np.float32
+    np.testing.assert_allclose(mine, theirs, atol=2e-5)  # steps are of 0.02
+    assert np.abs(theirs - start).max() > 5e-3
+
+
+def test_numpy_onlys_gradient_against_central_differences():
+    random = np.random.default_rng(3)
+    features, target = random.random((5, 30)), random.random(30)
+    weights = initial_weights(SIZES, 1, "eMBB").astype(float) + random.normal(0, 0.1, parameter_count(SIZES))
+
+    def mse(weights):
+        signal, start = features, 0
+        for number, (fan_in, fan_out) in enumerate(pairwise(SIZES)):
+            kernel = weights[start : start + fan_in * fan_out].reshape(fan_in, fan_out)
+            start += fan_in * fan_out
+            signal = kernel.T @ signal + weights[start : start + fan_out, None]
+            start += fan_out
+            signal = np.where((signal > 0) | (number == len(SIZES) - 2), signal, 0.2 * signal)
+        return np.mean((signal[0] - target) ** 2)
+
+    step = 1e-6 * np.eye(len(weights))
+    slopes = [(mse(weights + row) - mse(weights - row)) / 2e-6 for row in step]
+    gradient = numpy_only.mse_gradient(weights, SIZES, features, target, 0.2)
+    # float64, but the slope 0.2 is rounded to float32; central differences are good to about 1e-9
+    np.testing.assert_allclose(gradient, slopes, rtol=1e-6, atol=1e-8)
+
+
+def test_numpy_only_imports_no_tensorflow():
+    code = (
+        "import sys, numpy as np; from reproduction.slicing.examples.numpy_only import mse_gradient; "
+        "mse_gradient(np.ones(4), (3, 1), np.ones((3, 2)), np.zeros(2), .2); "
+        "assert 'tensorflow' not in sys.modules and 'keras' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parents[2])
+
+
+def test_lagrangian_whose_constraint_is_always_met_is_post_hoc(data, ours):
+    """Psi = nu - mean(S1 S2) stays below 0 for a tiny nu, so lambda stays 0; a fused sum may round otherwise."""
+    slices = {"eMBB": SliceSettings(confidence_threshold=1e-6)}
+    free = wide(evaluate(lagrangian.Lagrangian(**GIVEN), data, replace(SETTINGS, slices=slices)))
+    np.testing.assert_allclose(free["mse"], ours["mse"], rtol=1e-5)
+
+
+def test_lagrangian_constraint_acts_where_it_is_violated(build):
+    """nu near 1 cannot be met by S1 S2 < 1: lambda grows, and the models keep further inside the SLA at higher MSE."""
+    data = build.slice_data(counts=(80, 80, 80))
+    settings = replace(SETTINGS, slices={"eMBB": SliceSettings(confidence_threshold=0.999)})
+    local = replace(LOCAL, epochs=200, tester_batch=64)
+    free = wide(evaluate(PostHoc(local), data, settings)).iloc[-1]
+    bound = wide(evaluate(lagrangian.Lagrangian(local=local, model=MODEL), data, settings)).iloc[-1]
+    assert bound["confidence"] > free["confidence"] + 0.02  # 0.97 against 0.91
+    assert bound["mse"] > free["mse"] * 1.05  # 0.043 against 0.036
+
+
+@pytest.fixture(scope="module")
+def all_four(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("examples")
+    settings = replace(SETTINGS, rounds=2, test_samples=10)
+    frame = examples.run_all(settings, ["eMBB"], [0, 1], run_here, folder)
+    return settings, folder, frame
+
+
+def test_all_four_in_one_table(all_four, tmp_path):
+    settings, folder, frame = all_four
+    assert set(frame["scheme"]) == {"FedProx", "FedAvg + SHAP", "Lagrangian", "NumPy only"}
+    assert len(list(folder.iterdir())) == 4 * 2
+    curves.write(tmp_path / "examples.csv", frame)  # in the form
+    assert len(frame) == 4 * 2 * 4 * 2  # methods, seeds, metrics, rounds
+    data = generate_slice("eMBB", seed=1, clients=3, samples=40, test_samples=10)
+    alone = evaluate(numpy_only.NumpyOnly(**GIVEN), data, settings, seed=1)
+    stored = frame[(frame["scheme"] == "NumPy only") & (frame["seed"] == 1)]
+    np.testing.assert_array_equal(wide(stored), wide(alone))
+
+
+def test_finished_federations_are_not_run_again(all_four, monkeypatch):
+    settings, folder, frame = all_four
+
+    def refuse(*arguments, **options):
+        pytest.fail("a finished federation was run again")
+
+    monkeypatch.setattr(examples, "evaluate", refuse)
+    again = examples.run_all(settings, ["eMBB"], [0, 1], run_here, folder)
+    np.testing.assert_array_equal(again.to_numpy(), frame.to_numpy())
+    with pytest.raises(pytest.fail.Exception):  # other settings are other federations
+        examples.run_all(replace(settings, rounds=1), ["eMBB"], [0], run_here, folder)
+
+
+def test_examples_command_line(all_four, tmp_path, monkeypatch, capsys):
+    _, _, frame = all_four
+    asked = []
+
+    class Here:
+        def __init__(self, count):
+            asked.append(count)
+
+        def __enter__(self):
+            return run_here
+
+        def __exit__(self, *reason):
+            pass
+
+    def run_all(settings, slices, seeds, run, folder):
+        asked.append((settings.name, list(slices), list(seeds), folder))
+        return frame
+
+    monkeypatch.setattr(examples, "Workers", Here)
+    monkeypatch.setattr(examples, "run_all", run_all)
+    options = ["--preset", "quick", "--seeds", "2", "--slices", "eMBB", "--workers", "3", "--out", str(tmp_path)]
+    examples.main(options)
+    assert asked == [3, ("quick", ["eMBB"], [0, 1], tmp_path / "runs")]
+    assert len(curves.read(tmp_path / "examples.csv")) == len(frame)
+    assert capsys.readouterr().out.strip() == str(tmp_path / "examples.csv")
+
+    for wrong, message in ((["--slices", "x"], "no slice 'x'"), (["--seeds", "0"], "must be at least 1")):
+        with pytest.raises(SystemExit) as exit_:
+            examples.main(wrong)
+        assert exit_.value.code == 2
+        assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "line"), [(ValueError("no\nway"), 2, "error: no way"), (KeyboardInterrupt, 130, "stopped;")]
+)
+def test_examples_end_in_one_line(monkeypatch, capsys, tmp_path, error, code, line):
+    def run_all(*arguments):
+        raise error
+
+    monkeypatch.setattr(examples, "run_all", run_all)
+    with pytest.raises(SystemExit) as exit_:
+        examples.main(["--out", str(tmp_path)])
+    assert exit_.value.code == code
+    (said,) = capsys.readouterr().err.splitlines()
+    assert said.startswith(line)

@@ -1,0 +1,51 @@
+"""Rounds to convergence and kilobytes, on curves made by hand."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reproduction.slicing.metrics import convergence_round, in_words, kilobytes_per_round, mean_and_spread
+
+CURVES = {
+    "one round": ([0.3], 1),
+    "constant": ([0.3, 0.3, 0.3], 1),
+    "monotone": ([1.0, 0.5, 0.2, 0.06, 0.04, 0.0], 5),  # 5 % of the drop from 1 to 0 is 0.05
+    "a plateau first": ([1.0, 1.0, 1.0, 0.0, 0.0], 4),
+    "a plateau last": ([1.0, 0.04, 0.0, 0.01, 0.0], 2),
+    "leaves the band again": ([1.0, 0.0, 0.04, 0.3, 0.01, 0.02], 5),
+    "never settles": ([1.0, 0.0, 1.0, 0.0, 1.0], np.nan),
+    "settles in the last round": ([1.0, 0.9, 0.8, 0.0], 4),
+    "only rises": ([0.1, 0.2, 0.3], np.nan),
+    "on the edge of the band": ([1.0, 0.25, 0.0], 2),  # with the tolerance below, exactly at the best + 25 %
+}
+
+
+@pytest.mark.parametrize(("curve", "expected"), CURVES.values(), ids=CURVES)
+def test_convergence_round(curve, expected):
+    np.testing.assert_equal(convergence_round(curve, 0.25 if curve[1:2] == [0.25] else 0.05), expected)
+
+
+@given(st.lists(st.floats(0, 10), min_size=1, max_size=12), st.floats(0.01, 0.9))
+def test_convergence_round_is_its_definition(curve, tolerance):
+    """The first round from which all rounds lie in the band; NaN if the last one does not."""
+    limit = min(curve) + tolerance * (curve[0] - min(curve))
+    settled = [t for t in range(1, len(curve) + 1) if all(value <= limit for value in curve[t - 1 :])]
+    np.testing.assert_equal(convergence_round(curve, tolerance), settled[0] if settled else np.nan)
+
+
+def test_kilobytes_are_1000_bytes_up_and_down():
+    assert kilobytes_per_round([{"bytes_down": 3000, "bytes_up": 1500}] * 4) == 4.5
+
+
+def test_mean_and_spread():
+    assert mean_and_spread([1.0, 2.0, 4.0]) == {"mean": 7 / 3, "sd": pytest.approx(np.sqrt(7 / 3))}
+    np.testing.assert_equal(mean_and_spread([2.0]), {"mean": 2.0, "sd": np.nan})  # one value has no spread
+    np.testing.assert_equal(mean_and_spread([np.nan, 3.0]), {"mean": 3.0, "sd": np.nan})
+    np.testing.assert_equal(mean_and_spread([np.nan]), {"mean": np.nan, "sd": np.nan})
+
+
+def test_in_words():
+    assert in_words([1.0, 2.0, 3.0]) == "2 ± 1"
+    assert in_words([2.0]) == "2"
+    assert in_words([12.0, np.nan], ".1f") == "12.0 (1 of 2 seeds not)"
