@@ -24,13 +24,14 @@ from matplotlib.figure import Figure
 
 from reproduction.files import one_line, write_atomically
 from reproduction.results import records
-from reproduction.results.plotting import LOOKS, NEWCOMER_LOOKS, draw_curves, new_figure, rounds_axis, save, style
+from reproduction.results.plotting import draw_curves, new_figure, rounds_axis, save, style
+from reproduction.results.words import difference, markdown_table, mean_and_sd
 from reproduction.slicing.comparison import curves, quantities
 from reproduction.slicing.comparison import differences as comparison
 from reproduction.slicing.comparison.differences import OURS, Line, Reference, Runs
 from reproduction.slicing.comparison.run_method import LocalData, Method, evaluate
-from reproduction.slicing.metrics import in_words, markdown_table
 from reproduction.slicing.reporting import page
+from reproduction.slicing.schemes import LOOKS, NEWCOMER_LOOKS
 
 __all__ = ["LocalData", "Method", "evaluate", "main"]
 
@@ -149,11 +150,11 @@ def _bars(axes: Axes, values: Mapping[str, np.ndarray], look: Mapping[str, dict[
 def cells(line: Line) -> tuple[str, ...]:
     """Write one line of the tables, under `COLUMNS`."""
     unit = "" if line.unit in ("1", "rounds") else f" [{line.unit}]"
-    span = "not defined" if np.isnan(line.difference) else quantities.number(line.difference, 3)
+    span = "not defined" if np.isnan(line.difference) else difference(line.difference, 3)
     if not np.isnan(line.low):
-        span += f" [{quantities.number(line.low, 3)}, {quantities.number(line.high, 3)}]"
+        span += f" [{difference(line.low, 3)}, {difference(line.high, 3)}]"
     forms = (",.0f", ",.0f") if line.unit == "KB" else (".3g", ".2g")
-    values = (in_words(line.theirs, *forms), in_words(line.ours, *forms))
+    values = (mean_and_sd(line.theirs, *forms), mean_and_sd(line.ours, *forms))
     if line.quantity in quantities.AREAS:
         values, span = ("", ""), span.replace("+", "")
     return (line.quantity + unit, line.against, *values, span, line.verdict)

@@ -6,9 +6,10 @@ Differs from the paper: it draws one run; the dotted lines mark our convergence 
 from matplotlib.figure import Figure
 
 from reproduction.figure_script import Document, FigureScript
-from reproduction.results.plotting import LOOKS, draw_curves, legend_below, new_figure, rounds_axis
+from reproduction.results.plotting import draw_curves, legend_below, new_figure, rounds_axis
+from reproduction.results.seed_statistics import mean_and_spread
 from reproduction.slicing import experiment
-from reproduction.slicing.metrics import mean_and_spread
+from reproduction.slicing.schemes import LOOKS
 
 
 def draw(document: Document) -> Figure:

@@ -8,9 +8,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from reproduction.figure_script import Document, FigureScript
-from reproduction.results.plotting import LOOKS, draw_curves, legend_below, new_figure, rounds_axis
+from reproduction.results.plotting import draw_curves, legend_below, new_figure, rounds_axis
+from reproduction.results.seed_statistics import mean_and_spread
 from reproduction.slicing import experiment
-from reproduction.slicing.metrics import mean_and_spread
+from reproduction.slicing.schemes import LOOKS
 
 SHORT = {"in-hoc Input x Gradient": "in-hoc\nIxG", "in-hoc IG": "in-hoc\nIG", "in-hoc SHAP": "in-hoc\nSHAP"}
 LOWEST_SHOWN = 0.8

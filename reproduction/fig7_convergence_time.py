@@ -10,8 +10,9 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from reproduction.figure_script import Document, FigureScript
-from reproduction.results.plotting import LOOKS, new_figure
+from reproduction.results.plotting import new_figure
 from reproduction.slicing import experiment
+from reproduction.slicing.schemes import LOOKS
 
 
 def draw(document: Document) -> Figure:

@@ -31,11 +31,12 @@ from reproduction.figure_script import generated, one_line_errors, open_laborato
 from reproduction.files import write_atomically
 from reproduction.results import records
 from reproduction.results.progress import watch
+from reproduction.results.words import mean_and_sd
 from reproduction.slicing.comparison import curves
 from reproduction.slicing.datasets.slice_data import SliceData
-from reproduction.slicing.experiment import SCHEMES
 from reproduction.slicing.laboratory import Laboratory
-from reproduction.slicing.metrics import convergence_round, in_words
+from reproduction.slicing.metrics import convergence_round
+from reproduction.slicing.schemes import SCHEMES
 from reproduction.slicing.settings import PRESETS, Settings
 
 UNEQUAL = "eMBB unequal D"
@@ -95,7 +96,9 @@ def key_numbers(frame: pd.DataFrame, tolerance: float) -> dict[tuple[str, str, s
         mse, confidence = by_metric["mse"], pd.DataFrame(by_metric["confidence"])
         converged = [convergence_round(curve, tolerance) for curve in mse]
         columns = (mse[:, -1], confidence.iloc[:, -1], confidence.min(axis=1), converged)
-        table[run] = [in_words(list(column), form) for column, form in zip(columns, KEY_NUMBERS.values(), strict=True)]
+        table[run] = [
+            mean_and_sd(list(column), form) for column, form in zip(columns, KEY_NUMBERS.values(), strict=True)
+        ]
     return table
 
 

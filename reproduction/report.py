@@ -19,10 +19,11 @@ from reproduction import __version__
 from reproduction.claims import FIGURES, agree
 from reproduction.files import one_line, write_atomically
 from reproduction.results.records import read_record
+from reproduction.results.seed_statistics import at_round, lowest_over_rounds, mean
+from reproduction.results.words import thousandths, which_seeds
 from reproduction.slicing.criteria import CLAIMS, FAILS, HOLDS, UNDECIDABLE
-from reproduction.slicing.metrics import least
 from reproduction.slicing.reporting import tables
-from reproduction.slicing.reporting.captions import CAPTIONS, Document, at_round, mean, thousandths, which_seeds
+from reproduction.slicing.reporting.captions import CAPTIONS, Document
 from reproduction.slicing.reporting.page import picture, render, slug
 
 IN_HOC, POST_HOC = "in-hoc IG", "post-hoc"
@@ -49,7 +50,7 @@ def build(folder: Path) -> bytes:
         "version": __version__,
         "marks": MARKS,
         "first": first,
-        "seeds": which_seeds(first),
+        "seeds": which_seeds(first["seeds"]),
         "over": "mean ± sd over seeds" if len(first["seeds"]) > 1 else "one seed",
         "summary": summary(documents, verdicts),
         "verdicts": verdicts,
@@ -141,7 +142,7 @@ def _figure(
     """Collect a figure's picture, words and numbers, and the claims about it."""
     label, describe = CAPTIONS[stem.name]
     caption = describe(document)
-    title = f"{about}{label} in numbers ({which_seeds(document)})"
+    title = f"{about}{label} in numbers ({which_seeds(document['seeds'])})"
     saved = stem.with_suffix(".csv")
     table = tables.from_csv(saved, title) if not caption.table.columns else replace(caption.table, title=title)
     return {
@@ -177,7 +178,10 @@ def _measured_in_words(document: Document) -> str:
     ((_, numbers),) = document["result"]["slices"].items()
     said = []
     for label, curves in numbers["rounds"].items():
-        lowest, last = thousandths(least(curves["confidence"])), thousandths(at_round(curves["confidence"], -1))
+        lowest, last = (
+            thousandths(lowest_over_rounds(curves["confidence"])),
+            thousandths(at_round(curves["confidence"], -1)),
+        )
         said.append(f"{label} confidence: lowest {lowest}, last {last}")
     return f"Over the rounds, {'; '.join(said)}; the threshold ν is {numbers['threshold']:g}."
 
@@ -193,7 +197,7 @@ def _sensitivity(folder: Path) -> dict[str, Any] | None:
     return {
         "said": said,
         "document": document,
-        "seeds": which_seeds(document),
+        "seeds": which_seeds(document["seeds"]),
         "picture": picture(folder / "sensitivity.png"),
         "alt": f"Chart: a row per choice, a column per claim, each cell a verdict and its number. {' '.join(said)}",
         "pareto": picture(folder / "sensitivity_pareto.png"),

@@ -14,13 +14,13 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from reproduction.figure_script import Document, FigureScript
-from reproduction.results.plotting import LOOKS, new_figure
-from reproduction.slicing.experiment import MAIN_SCHEMES, Result
-from reproduction.slicing.metrics import markdown_table
+from reproduction.results.plotting import new_figure
+from reproduction.results.words import markdown_table
+from reproduction.slicing.experiment import Result
 from reproduction.slicing.open_choices.study import AS_IN_THE_FIGURES, CLAIMS, KEPT, THRESHOLD, study
+from reproduction.slicing.schemes import IN_HOC, LOOKS, POST_HOC
 from reproduction.slicing.settings import QUICK, SENSITIVITY
 
-IN_HOC, POST_HOC = MAIN_SCHEMES
 VERDICTS = {True: ("✓", "#cfe5f5"), False: ("✗", "#f7d3bd"), None: ("–", "#eeeeee")}
 """Holds, does not hold, confidence not defined (U empty): sign and colour."""
 

@@ -13,9 +13,10 @@ from rich.console import Console
 from rich.table import Table
 
 from reproduction.figure_script import Document, FigureScript
-from reproduction.results.plotting import LOOKS, new_figure
+from reproduction.results.plotting import new_figure
+from reproduction.results.words import markdown_table, mean_and_sd
 from reproduction.slicing import experiment
-from reproduction.slicing.metrics import in_words, markdown_table
+from reproduction.slicing.schemes import LOOKS
 
 PAPER = {"in-hoc IG": ((13, 16510), (12, 16778)), "post-hoc": ((20, 77714), (17, 77776))}
 """Scheme -> (round, KB) in the paper's table, and in its text."""
@@ -31,9 +32,9 @@ def table(document: Document) -> pd.DataFrame:
         rows.append(
             {
                 "Scheme": label,
-                "Convergence round": in_words(rounds, ".1f", ".1f"),
+                "Convergence round": mean_and_sd(rounds, ".1f", ".1f"),
                 "KB per round": f"{per_round:,.1f}",
-                "KB to convergence": in_words(rounds * per_round, ",.0f", ",.0f"),
+                "KB to convergence": mean_and_sd(rounds * per_round, ",.0f", ",.0f"),
                 "Paper, Table IV": f"{in_table[0]}; {in_table[1]:,} KB",
                 "Paper, text": f"{in_text[0]}; {in_text[1]:,} KB",
             }

@@ -23,10 +23,10 @@ from PIL import Image
 from reproduction import figure_script
 from reproduction.results import records
 from reproduction.results.plotting import style
+from reproduction.results.words import mean_and_sd
 from reproduction.slicing import laboratory
 from reproduction.slicing.datasets import generate_slice
-from reproduction.slicing.experiment import SCHEMES
-from reproduction.slicing.metrics import in_words
+from reproduction.slicing.schemes import SCHEMES
 from tests.helpers import figure_scripts
 from tests.helpers.figure_scripts import NAMES, Here
 
@@ -153,9 +153,9 @@ def test_tables_hold_the_saved_numbers(drawn):
     for _, row in frame.iterrows():
         rounds = np.array(curves[row["Scheme"]]["convergence_round"], float)
         per_round = curves[row["Scheme"]]["kb_per_round"]
-        assert row["Convergence round"] == in_words(rounds, ".1f", ".1f")
+        assert row["Convergence round"] == mean_and_sd(rounds, ".1f", ".1f")
         assert float(row["KB per round"]) == pytest.approx(per_round, abs=0.05)  # printed to 0.1
-        assert row["KB to convergence"] == in_words(rounds * per_round, ",.0f", ",.0f")
+        assert row["KB to convergence"] == mean_and_sd(rounds * per_round, ",.0f", ",.0f")
     assert list(frame["Paper, Table IV"]) == ["13; 16,510 KB", "20; 77,714 KB"]
     assert list(frame["Paper, text"]) == ["12; 16,778 KB", "17; 77,776 KB"]
     lines = (drawn.folder / "table4_overhead.md").read_text().splitlines()

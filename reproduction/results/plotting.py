@@ -1,4 +1,4 @@
-"""One look for all figures: Okabe-Ito colours, told apart in grey by line style and marker too."""
+"""One style for all figures: sizes, the mean over seeds with its band, one legend below, saving."""
 
 import io
 from collections.abc import Sequence
@@ -14,24 +14,6 @@ from matplotlib.ticker import MaxNLocator
 from reproduction.files import write_atomically
 
 STYLE = Path(__file__).with_name("paper.mplstyle")
-
-LOOKS = {
-    "in-hoc IG": {"color": "#0072B2", "linestyle": "-", "marker": "o"},
-    "in-hoc Input x Gradient": {"color": "#009E73", "linestyle": "-.", "marker": "^"},
-    "in-hoc SHAP": {"color": "#E69F00", "linestyle": ":", "marker": "D"},
-    "post-hoc": {"color": "#D55E00", "linestyle": "--", "marker": "s"},
-}
-"""Scheme label -> matplotlib's line properties."""
-
-NEWCOMER_LOOKS = (
-    {"color": "#000000", "linestyle": (0, (1, 1)), "marker": "v"},
-    {"color": "#CC79A7", "linestyle": (0, (3, 1, 1, 1)), "marker": "P"},
-    {"color": "#56B4E9", "linestyle": (0, (6, 1)), "marker": "X"},
-    {"color": "#009E73", "linestyle": (0, (3, 1, 1, 1, 1, 1)), "marker": "^"},
-    {"color": "#E69F00", "linestyle": (0, (1, 3)), "marker": "D"},
-    {"color": "#7F7F7F", "linestyle": (0, (9, 2)), "marker": "*"},
-)
-"""Looks of others' methods beside "in-hoc IG" and "post-hoc"."""
 
 
 def new_figure(columns: int, *, rows: int = 1, width: float = 7.2, height: float = 2.6, **options) -> tuple:

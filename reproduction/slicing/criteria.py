@@ -6,14 +6,14 @@ slice (or for every K) that the claim speaks of.
 Differs from the paper: it states its claims in words; the criteria are ours.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.stats import spearmanr
 
-from reproduction.slicing.metrics import in_words, least, mean_and_spread
+from reproduction.results.seed_statistics import lowest_over_rounds, mean_and_spread, rank_correlation
+from reproduction.results.words import mean_and_sd
 
 Results = Mapping[str, dict[str, Any]]
 
@@ -44,14 +44,7 @@ class Verdict:
 
 def _per_slice(numbers: Mapping[str, list[float]]) -> str:
     """Write mean ± sd over seeds per slice."""
-    return "; ".join(f"{name} {in_words(values)}" for name, values in numbers.items())
-
-
-def _rank_correlation(one: Sequence[float], other: Sequence[float]) -> float:
-    """Return Spearman's rank correlation, NaN if either is constant."""
-    if len(set(one)) == 1 or len(set(other)) == 1:
-        return float("nan")
-    return float(spearmanr(one, other).statistic)
+    return "; ".join(f"{name} {mean_and_sd(values)}" for name, values in numbers.items())
 
 
 def _all(numbers: Mapping[str, list[float]], meets: Callable[[float], bool]) -> bool:
@@ -67,7 +60,7 @@ def c1(results: Results) -> Verdict:
     correlation, ratio = {}, {}
     for name, schemes in results["fig4_convergence"]["slices"].items():
         pairs = list(zip(schemes["in-hoc IG"]["mse"], schemes["post-hoc"]["mse"], strict=True))
-        correlation[name] = [_rank_correlation(a, b) for a, b in pairs]
+        correlation[name] = [rank_correlation(a, b) for a, b in pairs]
         ratio[name] = [(a[0] - a[-1]) / (b[0] - b[-1]) for a, b in pairs]
     both = _all(correlation, lambda r: r >= 0.9) and _all(ratio, lambda r: r >= 0.8)
     return Verdict(
@@ -86,7 +79,7 @@ def c2(results: Results) -> Verdict:
     """In-hoc confidence stays above 0.85."""
     slices = results["fig5_confidence"]["slices"]
     lowest, unconstrained = (
-        {name: least(numbers["rounds"][label]["confidence"]) for name, numbers in slices.items()}
+        {name: lowest_over_rounds(numbers["rounds"][label]["confidence"]) for name, numbers in slices.items()}
         for label in ("in-hoc IG", "post-hoc")
     )
     controls = [
@@ -176,7 +169,8 @@ def c5(results: Results) -> Verdict:
         "OTT's mean SHAP above 0",
         paper="CQI first, MIMO negligible",
         ours="CQI is the strongest driver of the data by calibration, not by finding. "
-        f"CQI / largest OTT {in_words(first)}, MIMO share {in_words(share)}, least OTT {in_words(lowest_ott)} %. "
+        f"CQI / largest OTT {mean_and_sd(first)}, MIMO share {mean_and_sd(share)}, "
+        f"least OTT {mean_and_sd(lowest_ott)} %. "
         f"CQI / largest OTT otherwise: {_per_slice(others)}",
         numbers={label: {"in-hoc IG": of} for label, of in zip(C5_STATISTICS, (first, share, lowest_ott), strict=True)},
         verdict=_verdict(bool(holds)),
@@ -219,7 +213,7 @@ def c7(results: Results) -> Verdict:
         statement="in-hoc converges in fewer rounds than post-hoc, so with fewer KB",
         criterion="rounds saved, mean over at least two seeds, more than two standard errors above 0",
         paper="13 against 20 rounds (table), 12 against 17 (text)",
-        ours=f"{_per_slice(in_rounds)}; saved {in_words(saved)}",
+        ours=f"{_per_slice(in_rounds)}; saved {mean_and_sd(saved)}",
         numbers={"rounds": in_rounds},
         verdict=_verdict(bool(beyond_noise)),
     )
@@ -246,8 +240,8 @@ def c8(results: Results) -> Verdict:
     lowest, trend = {}, {}
     for count, curves in results["fig8_scalability"]["clients"].items():
         rounds = range(len(curves["mse"][0]))
-        lowest[f"K={count}"] = least(curves["confidence"])
-        trend[f"K={count}"] = [_rank_correlation(rounds, run) for run in curves["mse"]]
+        lowest[f"K={count}"] = lowest_over_rounds(curves["confidence"])
+        trend[f"K={count}"] = [rank_correlation(rounds, run) for run in curves["mse"]]
     both = _all(lowest, lambda value: value > 0.9) and _all(trend, lambda value: value <= -0.9)
     return Verdict(
         claim="C8",

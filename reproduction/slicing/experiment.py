@@ -17,17 +17,10 @@ from reproduction.slicing.federation.in_process import single_thread
 from reproduction.slicing.federation.server import State, fl_round
 from reproduction.slicing.laboratory import Laboratory, Payload, assign, clients_of, new_payload, state_of
 from reproduction.slicing.metrics import convergence_round, kilobytes_per_round
-from reproduction.slicing.settings import EXPLAINER_LABELS, EXPLAINERS, Explainer, Scheme
+from reproduction.slicing.schemes import IN_HOC, MAIN_SCHEMES, SCHEMES
 
 Result = dict[str, Any]
 
-SCHEMES: dict[str, tuple[Scheme, Explainer]] = {
-    **{f"in-hoc {EXPLAINER_LABELS[explainer]}": ("in-hoc", explainer) for explainer in EXPLAINERS},
-    "post-hoc": ("post-hoc", "integrated_gradients"),
-}
-"""Label -> scheme and explainer, in the paper's words."""
-
-MAIN_SCHEMES = ("in-hoc IG", "post-hoc")
 EXPLAINED_SAMPLES, BACKGROUND_SAMPLES = 300, 50
 
 
@@ -73,7 +66,7 @@ def scalability(lab: Laboratory) -> Result:
     name = lab.slices[0]
     most = len(lab.data(name, lab.seeds[0], max(lab.settings.client_counts)).clients)
     counts = sorted({min(count, most) for count in lab.settings.client_counts})
-    return {"slice": name, "clients": {str(count): _curves(lab, name, "in-hoc IG", count) for count in counts}}
+    return {"slice": name, "clients": {str(count): _curves(lab, name, IN_HOC, count) for count in counts}}
 
 
 def overhead(lab: Laboratory) -> Result:

@@ -20,7 +20,8 @@ from reproduction.slicing.closed_loop.client import Assignment, Client, initial_
 from reproduction.slicing.closed_loop.weights import initial_weights
 from reproduction.slicing.datasets.slice_data import SliceData
 from reproduction.slicing.federation.server import Run, State, federate, score
-from reproduction.slicing.settings import EXPLAINER_LABELS, Explainer, LocalSettings, Scheme, Settings
+from reproduction.slicing.schemes import EXPLAINER_LABELS
+from reproduction.slicing.settings import Explainer, LocalSettings, Scheme, Settings
 
 NUMERIC_PACKAGES = ("tensorflow", "keras", "tensorflow-constrained-optimization", "numpy")
 """A federation is not continued under another version of these."""

@@ -12,7 +12,6 @@ Explainer = Literal["integrated_gradients", "input_x_gradient", "shapley_exact"]
 Scheme = Literal["in-hoc", "post-hoc"]
 
 EXPLAINERS: tuple[Explainer, ...] = ("integrated_gradients", "input_x_gradient", "shapley_exact")
-EXPLAINER_LABELS = {"integrated_gradients": "IG", "input_x_gradient": "Input x Gradient", "shapley_exact": "SHAP"}
 
 
 def _require(holds: bool, name: str, rule: str, got: object) -> None:

@@ -32,7 +32,8 @@ from reproduction.slicing.datasets.generator import generate_slice
 from reproduction.slicing.federation.in_process import Workers
 from reproduction.slicing.federation.server import State, fl_round
 from reproduction.slicing.laboratory import assign, clients_of
-from reproduction.slicing.settings import EXPLAINER_LABELS, EXPLAINERS, PAPER, Explainer
+from reproduction.slicing.schemes import EXPLAINER_LABELS
+from reproduction.slicing.settings import EXPLAINERS, PAPER, Explainer
 
 SLICE, SEED = "eMBB", 0
 IG = EXPLAINERS[0]

@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from reproduction.results import records
-from reproduction.slicing.experiment import SCHEMES
+from reproduction.slicing.schemes import SCHEMES
 from tests.conftest import SMALL_LOCAL, laboratory
 
 GOLDEN = Path(__file__).with_name("tiny_federations.json")

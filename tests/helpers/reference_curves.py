@@ -13,7 +13,7 @@ from scipy import stats
 
 from reproduction.reference import UNEQUAL
 from reproduction.slicing.comparison import curves
-from reproduction.slicing.experiment import SCHEMES
+from reproduction.slicing.schemes import SCHEMES
 
 REFERENCE = Path(__file__).resolve().parents[2] / "data" / "reference"
 QUICK_REFERENCE = REFERENCE / "quick"

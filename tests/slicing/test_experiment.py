@@ -11,7 +11,7 @@ from reproduction.results.records import encode
 from reproduction.slicing import experiment
 from reproduction.slicing.closed_loop import client as closed_loop
 from reproduction.slicing.closed_loop.client import Score, Update, initial_state
-from reproduction.slicing.experiment import MAIN_SCHEMES, SCHEMES
+from reproduction.slicing.schemes import MAIN_SCHEMES, SCHEMES
 from reproduction.slicing.settings import ModelSettings, Settings, SliceSettings
 
 NAN = float("nan")

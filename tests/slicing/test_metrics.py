@@ -5,7 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reproduction.slicing.metrics import convergence_round, in_words, kilobytes_per_round, mean_and_spread
+from reproduction.results.seed_statistics import mean_and_spread
+from reproduction.results.words import mean_and_sd
+from reproduction.slicing.metrics import convergence_round, kilobytes_per_round
 
 CURVES = {
     "one round": ([0.3], 1),
@@ -46,6 +48,6 @@ def test_mean_and_spread():
 
 
 def test_in_words():
-    assert in_words([1.0, 2.0, 3.0]) == "2 ± 1"
-    assert in_words([2.0]) == "2"
-    assert in_words([12.0, np.nan], ".1f") == "12.0 (1 of 2 seeds not)"
+    assert mean_and_sd([1.0, 2.0, 3.0]) == "2 ± 1"
+    assert mean_and_sd([2.0]) == "2"
+    assert mean_and_sd([12.0, np.nan], ".1f") == "12.0 (1 of 2 seeds not)"

@@ -5,8 +5,8 @@ from itertools import pairwise
 
 import pytest
 
+from reproduction.slicing.schemes import EXPLAINER_LABELS
 from reproduction.slicing.settings import (
-    EXPLAINER_LABELS,
     EXPLAINERS,
     PAPER,
     PRESETS,

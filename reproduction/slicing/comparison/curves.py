@@ -25,7 +25,7 @@ import pandas as pd
 
 from reproduction.files import write_atomically
 from reproduction.slicing.metrics import BYTES_PER_KB
-from reproduction.slicing.settings import EXPLAINER_LABELS
+from reproduction.slicing.schemes import EXPLAINER_LABELS
 
 COLUMNS = ("scheme", "explainer", "slice", "seed", "round", "metric", "value", "unit")
 METRICS = {"mse": "%^2", "confidence": "1", "kb": "KB", "seconds": "s"}

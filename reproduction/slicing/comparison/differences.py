@@ -12,9 +12,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from reproduction.results.seed_statistics import paired_interval
 from reproduction.slicing.comparison import curves
 from reproduction.slicing.comparison.curves import CurvesError
-from reproduction.slicing.comparison.quantities import AREAS, QUANTITIES, Run, area, interval, value, verdict
+from reproduction.slicing.comparison.quantities import AREAS, QUANTITIES, Run, area, value, verdict
 
 OURS = {"in-hoc IG": ("in-hoc", "IG"), "post-hoc": ("post-hoc", "IG")}
 """Our curves that others are held against: label -> scheme and explainer."""
@@ -187,13 +188,13 @@ def _against(method: str, theirs: Runs, against: str, slice_name: str, reference
         if quantity.name in AREAS:
             left = right = np.full(len(pairs), np.nan)
             differences = np.array([area(one[quantity.needs[0]], other[quantity.needs[0]]) for one, other in pairs])
-            low, high = interval(differences, np.zeros(len(pairs)))
+            low, high = paired_interval(differences, np.zeros(len(pairs)))
         else:
             left, right = np.array(
                 [[value(quantity.name, run, threshold, tolerance) for run in pair] for pair in pairs]
             ).T
             differences = left - right
-            low, high = interval(left, right)
+            low, high = paired_interval(left, right)
         defined = differences[~np.isnan(differences)]
         fixed: dict[str, Any] = {"method": method, "against": against, "slice": slice_name}
         yield Line(

@@ -9,16 +9,12 @@ Differs from the paper: it gives no intervals; "converges" is `metrics.convergen
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
 
+from reproduction.results.words import difference
 from reproduction.slicing.metrics import convergence_round
 
-RESAMPLES = 9999
 ENOUGH = 6
 """Pairs below which a comparison says what chance does: all n differences have one sign once in 2^(n-1) times."""
-
-SAME = 1e-12
-"""Differences that agree to this share of their size are one difference, and have no interval."""
 
 Run = dict[str, np.ndarray]
 """Metric -> its values over rounds 1..T, float64 [T]."""
@@ -98,30 +94,6 @@ def area(theirs: np.ndarray, ours: np.ndarray) -> float:
     return float(apart.mean()) if len(apart) else float("nan")
 
 
-def interval(theirs: np.ndarray, ours: np.ndarray) -> tuple[float, float]:
-    """Return the 95 % bootstrap interval of the mean difference of pairs, [n] each.
-
-    NaN if fewer than two pairs are defined, or if all differ by the same: nothing is known of the spread then.
-    """
-    defined = ~np.isnan(theirs - ours)
-    pairs = theirs[defined], ours[defined]
-    differences = pairs[0] - pairs[1]
-    if len(differences) < 2 or np.ptp(differences) <= SAME * np.abs(differences).max():
-        return float("nan"), float("nan")
-    found = stats.bootstrap(
-        pairs,
-        lambda one, other, axis: np.mean(one - other, axis=axis),
-        paired=True,
-        vectorized=True,
-        n_resamples=RESAMPLES,
-        method="BCa",
-        rng=np.random.default_rng(0),
-    ).confidence_interval
-    dust = SAME * max(np.abs(pairs[0]).max(), np.abs(pairs[1]).max())  # a bound that is 0 but for rounding is 0
-    low, high = (0.0 if abs(bound) <= dust else float(bound) for bound in (found.low, found.high))
-    return low, high
-
-
 def verdict(quantity: Quantity, differences: np.ndarray, low: float, high: float, against: str, slice_name: str) -> str:
     """Say in words what the pairs show, and how many of them."""
     defined = differences[~np.isnan(differences)]
@@ -132,9 +104,9 @@ def verdict(quantity: Quantity, differences: np.ndarray, low: float, high: float
     if len(defined) == 0:
         return f"{quantity.name} against {where}: not defined in any common seed"
     mean = defined.mean()
-    span = f"{number(mean)} [{number(low)}, {number(high)}]"
+    span = f"{difference(mean)} [{difference(low)}, {difference(high)}]"
     if np.isnan(low):
-        span = f"{number(mean)} with {count}, so no interval"
+        span = f"{difference(mean)} with {count}, so no interval"
     if quantity.name in AREAS:
         curve = "MSE curve" if quantity.needs == ("mse",) else "confidence curve"
         if mean == 0:
@@ -148,8 +120,3 @@ def verdict(quantity: Quantity, differences: np.ndarray, low: float, high: float
     if quantity.unit == "s":
         return f"{span} s against {where}; means something only on one machine, as idle for both{note}"
     return f"{quantity.words[int(mean > 0)]} {quantity.name} than {where}: {span}{note}"
-
-
-def number(value: float, digits: int = 2) -> str:
-    """Write a difference: signed, and without an exponent where it is large."""
-    return f"{value:+,.0f}" if abs(value) >= 100 else f"{value:+.{digits}g}"

@@ -14,17 +14,17 @@ from typing import Any
 
 import numpy as np
 
+from reproduction.results.seed_statistics import lowest_over_rounds
 from reproduction.slicing.criteria import HOLDS, Verdict, c1, c2, c3, c8
 from reproduction.slicing.datasets import SliceData, generate_slice
 from reproduction.slicing.datasets.generator import OTT_MAXIMUM_MBPS
 from reproduction.slicing.datasets.physics import CALIBRATED, Physics
-from reproduction.slicing.experiment import MAIN_SCHEMES, Result, constant_predictor, convergence, scalability
+from reproduction.slicing.experiment import Result, constant_predictor, convergence, scalability
 from reproduction.slicing.laboratory import Laboratory
-from reproduction.slicing.metrics import least
+from reproduction.slicing.schemes import IN_HOC, MAIN_SCHEMES
 from reproduction.slicing.settings import Settings
 
 CLAIMS = {"C1": c1, "C2": c2, "C3": c3, "C8": c8}
-IN_HOC, POST_HOC = MAIN_SCHEMES
 AS_IN_THE_FIGURES, THRESHOLD, CONTROL = "the figures' choices", "threshold ν", "control"
 KEPT = ", multipliers kept"
 
@@ -187,7 +187,7 @@ def _holds(verdict: Verdict) -> bool | None:
 def _ends(curves: Result) -> dict[str, list[float]]:
     """Return a scheme's last values and its lowest confidence, one per seed."""
     last = {name: _array(curves[name])[:, -1].tolist() for name in ("mse", "confidence", "multiplier", "inside")}
-    return last | {"lowest confidence": least(curves["confidence"])}
+    return last | {"lowest confidence": lowest_over_rounds(curves["confidence"])}
 
 
 def _over_slices(slices: Result) -> dict[str, float | None]:

@@ -9,12 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from reproduction.slicing.metrics import in_words, least, mean_and_spread
+from reproduction.results.seed_statistics import at_round, lowest_over_rounds, mean
+from reproduction.results.words import NOT_DEFINED, mean_and_sd, proportion, thousandths, which_seeds
 
 Document = dict[str, Any]
 Row = tuple[str, ...]
-
-NONE = "–"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,39 +48,13 @@ class Caption:
     table: Table
 
 
-def mean(values: Sequence[float]) -> float:
-    """Return the mean over the seeds that are defined; NaN where there is none."""
-    return mean_and_spread(values)["mean"]
-
-
-def at_round(runs: Sequence[Sequence[float]], index: int) -> list[float]:
-    """Return each seed's value in one round; the last is -1."""
-    return np.asarray(runs, float)[:, index].tolist()
-
-
-def thousandths(values: Sequence[float]) -> str:
-    """Write a mean confidence over the seeds with three decimals, but no 1 that is not exactly 1."""
-    value = mean(values)
-    return "1" if value == 1 else "above 0.999" if value > 0.9995 else f"{value:.3f}"
-
-
-def share(values: Sequence[float]) -> str:
-    """Write a confidence, mean ± sd, finely enough to tell 0.99996 from 1."""
-    value = mean(values)
-    if value == 1:
-        return "1"
-    return in_words(values, ".5f" if value > 0.99995 else ".4f", ".1g")
-
-
-def which_seeds(document: Document) -> str:
-    """Write "5 seeds", or "seed 0" where there is one."""
-    seeds = document["seeds"]
-    return f"{len(seeds)} seeds" if len(seeds) > 1 else f"seed {seeds[0]}"
-
-
 def _spread(document: Document) -> str:
     several = len(document["seeds"]) > 1
-    return f"mean of {which_seeds(document)}, band ± 1 standard deviation" if several else which_seeds(document)
+    return (
+        f"mean of {which_seeds(document['seeds'])}, band ± 1 standard deviation"
+        if several
+        else which_seeds(document["seeds"])
+    )
 
 
 def _rows(groups: Mapping[str, Sequence[Row]]) -> tuple[tuple[str, tuple[Row, ...]], ...]:
@@ -99,8 +72,8 @@ def convergence(document: Document) -> Caption:
             rounds = len(curves["mse"][0])
             seen.append(f"{name}, {label}: from {mean(first):.3g} to {mean(last):.3g} %²")
             seconds = float(np.median(np.asarray(curves["seconds"], float)))
-            converged = in_words(curves["convergence_round"])
-            row = (label, in_words(first), in_words(last), converged, f"{seconds:.2f}")
+            converged = mean_and_sd(curves["convergence_round"])
+            row = (label, mean_and_sd(first), mean_and_sd(last), converged, f"{seconds:.2f}")
             groups.setdefault(name, []).append(row)
     return Caption(
         title="Training error against FL round",
@@ -133,18 +106,24 @@ def confidence(document: Document) -> Caption:
         for label, test in numbers["test"].items():
             per_seed = [mean(over_clients) for over_clients in test["confidence"]]
             tests.append(f"{label} {thousandths(per_seed)}")
-            over_rounds: Row = (NONE, NONE, NONE)
+            over_rounds: Row = (NOT_DEFINED, NOT_DEFINED, NOT_DEFINED)
             if label in numbers["rounds"]:
                 curves = numbers["rounds"][label]
                 rounds = len(curves["confidence"][0])
                 last = at_round(curves["confidence"], -1)
-                ends.append(f"{label} lowest {thousandths(least(curves['confidence']))}, last {thousandths(last)}")
-                inside = [100 * value for value in least(curves["inside"])]
-                over_rounds = (share(least(curves["confidence"])), share(last), in_words(inside))
-            rows.append((label, *over_rounds, share(per_seed), in_words(test["mse"])))
+                ends.append(
+                    f"{label} lowest {thousandths(lowest_over_rounds(curves['confidence']))}, last {thousandths(last)}"
+                )
+                inside = [100 * value for value in lowest_over_rounds(curves["inside"])]
+                over_rounds = (
+                    proportion(lowest_over_rounds(curves["confidence"])),
+                    proportion(last),
+                    mean_and_sd(inside),
+                )
+            rows.append((label, *over_rounds, proportion(per_seed), mean_and_sd(test["mse"])))
         constant = numbers["constant predictor"]
-        control = f"constant predictor (training MSE {in_words(constant['mse'])} %²)"
-        rows.append((control, NONE, share(constant["confidence"]), NONE, NONE, NONE))
+        control = f"constant predictor (training MSE {mean_and_sd(constant['mse'])} %²)"
+        rows.append((control, NOT_DEFINED, proportion(constant["confidence"]), NOT_DEFINED, NOT_DEFINED, NOT_DEFINED))
         threshold = numbers["threshold"]
         seen.append(f"{name}, threshold ν {threshold:g}: {'; '.join(ends)}; on test data {', '.join(tests)}")
     return Caption(
@@ -183,7 +162,7 @@ def attributions(document: Document) -> Caption:
         agreement = mean([model["rank_correlation"] for model in models])
         seen.append(f"{label}: {', '.join(strengths)}; rank agreement of SHAP and IG {agreement:.2f}")
         groups[f"{label} model"] = [
-            (name, *(in_words(sizes[quantity][:, j]) for quantity in quantities))
+            (name, *(mean_and_sd(sizes[quantity][:, j]) for quantity in quantities))
             for name, j in zip(names, order, strict=True)
         ]
     return Caption(
@@ -206,7 +185,7 @@ def convergence_time(document: Document) -> Caption:
     result = document["result"]
     seen, rows = [], []
     for label, scheme in result["schemes"].items():
-        rounds, seconds = in_words(scheme["rounds"]), in_words(scheme["seconds"])
+        rounds, seconds = mean_and_sd(scheme["rounds"]), mean_and_sd(scheme["seconds"])
         per_round = f"{scheme['seconds_per_round']:.2f}"
         seen.append(f"{label}: {mean(scheme['rounds']):.3g} rounds of {per_round} s, {mean(scheme['seconds']):.3g} s")
         rows.append((label, rounds, per_round, seconds))
@@ -230,11 +209,11 @@ def scalability(document: Document) -> Caption:
     result = document["result"]
     seen, rows = [], []
     for count, curves in result["clients"].items():
-        lowest, last = least(curves["confidence"]), at_round(curves["mse"], -1)
+        lowest, last = lowest_over_rounds(curves["confidence"]), at_round(curves["mse"], -1)
         seconds = float(np.median(np.asarray(curves["seconds"], float)))
         kilobytes = curves["kb_per_round"]
         seen.append(f"K = {count}: lowest C {thousandths(lowest)}, MSE {mean(last):.3g} %², {seconds:.2g} s per round")
-        rows.append((f"K={count}", share(lowest), in_words(last), f"{seconds:.2f}", f"{kilobytes:,.1f}"))
+        rows.append((f"K={count}", proportion(lowest), mean_and_sd(last), f"{seconds:.2f}", f"{kilobytes:,.1f}"))
     return Caption(
         title="Any number of closed loops",
         alt=f"Four panels: MSE and confidence over FL rounds, a line per number K of CLs; seconds and KB per round "

@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from reproduction.slicing.metrics import in_words
-from reproduction.slicing.reporting.captions import NONE, Document, Row, Table, mean, which_seeds
+from reproduction.results.seed_statistics import mean
+from reproduction.results.words import NOT_DEFINED, mean_and_sd, number, which_seeds
+from reproduction.slicing.reporting.captions import Document, Row, Table
 from reproduction.slicing.settings import LocalSettings, ModelSettings, Settings, SliceSettings
 
 IN_WORDS = {True: "holds", False: "fails", None: "not defined"}
@@ -47,16 +48,12 @@ def sensitivity_table(rows: Sequence[Mapping[str, Any]]) -> Table:
             (
                 row["value"],
                 *(IN_WORDS[row["verdicts"][claim]] for claim in claims),
-                *(_number(row["numbers"][name]) for name in numbers),
+                *(number(row["numbers"][name]) for name in numbers),
             )
             for row in members
         )
         groups.append((choice, tuple(cells)))
     return Table(title="Verdicts under other choices", columns=("Choice", *claims, *numbers), groups=tuple(groups))
-
-
-def _number(value: float | None) -> str:
-    return NONE if value is None else f"{value:.3g}"
 
 
 def what_changes(rows: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -79,13 +76,13 @@ def what_changes(rows: Sequence[Mapping[str, Any]]) -> list[str]:
 def pareto_in_words(rows: Sequence[Mapping[str, Any]]) -> str:
     """Tell the picture of confidence against MSE, its points as means over the slices."""
     points = [
-        f"{row['choice']} {row['value']}: C {_number(row['numbers']['in-hoc IG: confidence'])}, MSE "
-        f"{_number(row['numbers']['in-hoc IG: mse'])} %²"
+        f"{row['choice']} {row['value']}: C {number(row['numbers']['in-hoc IG: confidence'])}, MSE "
+        f"{number(row['numbers']['in-hoc IG: mse'])} %²"
         for row in rows
         if row["choice"].startswith("threshold")
     ]
     default = next(row["numbers"] for row in rows if row["is_default"])
-    post_hoc = f"post-hoc: C {_number(default['post-hoc: confidence'])}, MSE {_number(default['post-hoc: mse'])} %²"
+    post_hoc = f"post-hoc: C {number(default['post-hoc: confidence'])}, MSE {number(default['post-hoc: mse'])} %²"
     said = "; ".join([post_hoc, *points])
     return f"Final confidence against final MSE, a panel per slice. Means over the slices: {said}."
 
@@ -102,7 +99,7 @@ def comparison_table(lines: Sequence[Mapping[str, Any]]) -> Table:
         (
             slice_name,
             tuple(
-                (method, *(_in_words(of[name], unit) if name in of else NONE for name, unit in columns))
+                (method, *(_in_words(of[name], unit) if name in of else NOT_DEFINED for name, unit in columns))
                 for method, of in by_method.items()
             ),
         )
@@ -116,7 +113,7 @@ def comparison_table(lines: Sequence[Mapping[str, Any]]) -> Table:
 
 
 def _in_words(values: Sequence[float], unit: str) -> str:
-    return in_words(values, ",.0f", ",.0f") if unit == " [KB]" else in_words(values)
+    return mean_and_sd(values, ",.0f", ",.0f") if unit == " [KB]" else mean_and_sd(values)
 
 
 def comparison_in_words(lines: Sequence[Mapping[str, Any]]) -> str:
@@ -206,7 +203,7 @@ def made_with_table(documents: Iterable[Document]) -> Table:
                 if all(columns[head] != flat for head in heads):
                     columns[f"{what} with" + (f" ({len(heads) + 1})" if heads else "")] = flat
     names = dict.fromkeys(name for flat in columns.values() for name in flat)
-    rows: tuple[Row, ...] = tuple((name, *(flat.get(name, NONE) for flat in columns.values())) for name in names)
+    rows: tuple[Row, ...] = tuple((name, *(flat.get(name, NOT_DEFINED) for flat in columns.values())) for name in names)
     heads = [head.capitalize() for head in columns]
     return Table(title="Versions and machine", columns=("", *heads), groups=(("", rows),))
 
@@ -247,7 +244,7 @@ def commands(document: Document) -> list[tuple[str, str]]:
     all_from_zero = seeds == list(range(len(seeds)))
     switch = f" SEEDS={len(seeds)}" if all_from_zero and len(seeds) > 1 else ""
     return [
-        (f"make figures{preset}{switch}", f"Figs. 4-8, Table IV and the claims ({which_seeds(document)})"),
+        (f"make figures{preset}{switch}", f"Figs. 4-8, Table IV and the claims ({which_seeds(document['seeds'])})"),
         ("make real TRACTOR=table.parquet", "the figures on measured data"),
         ("make sensitivity", "the paper's open choices, varied"),
         ("python reproduction/compare.py THEIRS.csv", "a method of your own beside these"),

@@ -15,11 +15,12 @@ from scipy import stats
 
 from reproduction import compare
 from reproduction.results import records
-from reproduction.results.plotting import LOOKS, NEWCOMER_LOOKS
+from reproduction.results.seed_statistics import paired_interval
 from reproduction.slicing.comparison import curves, quantities
 from reproduction.slicing.comparison import differences as comparison
 from reproduction.slicing.comparison.curves import COLUMNS, METRICS, CurvesError
-from reproduction.slicing.comparison.quantities import QUANTITY_NAMES, area, interval, value
+from reproduction.slicing.comparison.quantities import QUANTITY_NAMES, area, value
+from reproduction.slicing.schemes import LOOKS, NEWCOMER_LOOKS
 
 ROOT = Path(__file__).resolve().parents[3]
 ROUNDS = 6
@@ -133,7 +134,7 @@ def test_area_is_the_trapezoids_where_the_difference_is_straight():
 
 def test_interval_of_two_pairs_by_hand():
     """Resamples of {a, b} have the means a, (a+b)/2, b with 1/4, 1/2, 1/4: the 2.5 % and 97.5 % points are a and b."""
-    np.testing.assert_allclose(interval(np.array([3.0, 5.0]), np.array([1.0, 2.0])), (2.0, 3.0), rtol=1e-12)
+    np.testing.assert_allclose(paired_interval(np.array([3.0, 5.0]), np.array([1.0, 2.0])), (2.0, 3.0), rtol=1e-12)
 
 
 def test_interval_against_all_resamples():
@@ -151,15 +152,15 @@ def test_interval_against_all_resamples():
         expected.append(np.quantile(means, share))
     ours = np.arange(5.0)
     # the density at the 2.5 % point is about 0.2: 3 sqrt(.025 * .975 / 9999) / 0.2 = 0.025; means lie 0.02 apart there
-    np.testing.assert_allclose(interval(ours + differences, ours), expected, atol=0.03)
+    np.testing.assert_allclose(paired_interval(ours + differences, ours), expected, atol=0.03)
 
 
 def test_intervals_are_paired_and_repeatable():
     """What differs between seeds but not within pairs leaves no trace."""
     base, differences = np.array([1.0, 50.0, -3.0, 7.0]), np.array([0.1, 0.2, 0.15, 0.3])
-    wide = interval(base + differences, base)
-    np.testing.assert_allclose(wide, interval(differences, np.zeros(4)), rtol=1e-9)  # 50 + 0.1 loses digits
-    assert wide == interval(base + differences, base)
+    wide = paired_interval(base + differences, base)
+    np.testing.assert_allclose(wide, paired_interval(differences, np.zeros(4)), rtol=1e-9)  # 50 + 0.1 loses digits
+    assert wide == paired_interval(base + differences, base)
 
 
 @pytest.mark.parametrize(
@@ -169,7 +170,7 @@ def test_intervals_are_paired_and_repeatable():
 )
 def test_no_interval(theirs, ours):
     """Warnings are errors here, so none may come from SciPy either."""
-    assert np.isnan(interval(np.array(theirs), np.array(ours))).all()
+    assert np.isnan(paired_interval(np.array(theirs), np.array(ours))).all()
 
 
 # --- verdicts

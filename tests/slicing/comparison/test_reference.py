@@ -21,7 +21,8 @@ from reproduction.results import records
 from reproduction.slicing import settings
 from reproduction.slicing.comparison import curves
 from reproduction.slicing.datasets import generate_slice
-from reproduction.slicing.settings import EXPLAINER_LABELS, PAPER, QUICK
+from reproduction.slicing.schemes import EXPLAINER_LABELS
+from reproduction.slicing.settings import PAPER, QUICK
 from tests.helpers import figure_scripts
 from tests.helpers.figure_scripts import Here
 

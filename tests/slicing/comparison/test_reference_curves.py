@@ -21,10 +21,10 @@ from reproduction.slicing import laboratory
 from reproduction.slicing.closed_loop import evaluation, local_training, proxy_lagrangian
 from reproduction.slicing.comparison import curves
 from reproduction.slicing.datasets.slice_data import SliceData
-from reproduction.slicing.experiment import SCHEMES
 from reproduction.slicing.federation import server
 from reproduction.slicing.federation.in_process import run_here
-from reproduction.slicing.settings import EXPLAINER_LABELS, PRESETS, QUICK
+from reproduction.slicing.schemes import EXPLAINER_LABELS, SCHEMES
+from reproduction.slicing.settings import PRESETS, QUICK
 from tests.conftest import unwatched
 from tests.helpers.reference_curves import (
     CHANCE,
