@@ -236,8 +236,9 @@ def test_a_diverged_client_is_not_averaged_in(build):
 
 def test_server_does_without_tensorflow():
     modules = (
-        "federation.server, federation.in_process, settings, seeds, laboratory, results.records, results.metrics, "
-        "closed_loop.client, closed_loop.weights"
+        "slicing.federation.server, slicing.federation.in_process, slicing.settings, seeds, slicing.laboratory, "
+        "results.records, slicing.metrics, results.seed_statistics, results.words, slicing.closed_loop.client, "
+        "slicing.closed_loop.weights, slicing.schemes, slicing.figures"
     )
     code = "; ".join(f"import reproduction.{name}" for name in modules.split(", "))
     code += "; import sys; print(sorted({'tensorflow', 'keras', 'shap', 'matplotlib'} & set(sys.modules)))"
