@@ -124,7 +124,8 @@ def test_what_is_not_a_log_stays(tmp_path):
 
 
 def in_a_process_of_its_own(code, folder):
-    code = f"from pathlib import Path\nimport sys\nfrom reproduction.results import tensorboard_log as run_log\n{textwrap.dedent(code)}"
+    imports = "from pathlib import Path\nimport sys\nfrom reproduction.results import tensorboard_log as run_log\n"
+    code = imports + textwrap.dedent(code)
     command = [sys.executable, "-c", code, str(folder)]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
 
