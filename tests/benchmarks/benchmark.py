@@ -194,9 +194,9 @@ def serve_peak() -> None:
 
 def first_round(clients: int) -> None:
     """Child: one in-hoc round from nothing, then an answer."""
-    assignment, members, state = federation(clients, "in-hoc", IG)
-    with Workers() as run:
-        fl_round(state, assignment, members, run)
+    assignment, members = federation(clients, "in-hoc", IG)
+    with Workers() as pool:
+        fl_round(first_state(assignment), InProcessFleet(assignment, members, pool=pool))
         print(json.dumps({}), flush=True)
 
 
