@@ -12,8 +12,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from reproduction.files import one_line, write_atomically
-from reproduction.results.records import read_record, write_record
+from reproduction.command_line import one_line
+from reproduction.figure_script import FIGURE
+from reproduction.files import write_atomically
+from reproduction.results.records import Kind, read_record, write_record
 from reproduction.slicing.criteria import CLAIMS, Verdict
 
 SLICES_OF = {
@@ -23,6 +25,8 @@ SLICES_OF = {
     "table4_overhead": ["Browsing"],
 }
 """Figures of one slice."""
+
+CLAIMS_RECORD = Kind(remedy="make it with python reproduction/claims.py")
 
 FIGURES = (
     "fig4_convergence",
@@ -73,11 +77,11 @@ def main() -> None:
     parser.add_argument("--out", type=Path, metavar="DIR", default=Path("figures"), help="folder of the figures")
     folder = parser.parse_args().out
     try:
-        documents = {name: read_record(folder / f"{name}.json") for name in FIGURES}
+        documents = {name: read_record(folder / f"{name}.json", FIGURE) for name in FIGURES}
         agree(folder, documents)
         verdicts = [claim({name: document["result"] for name, document in documents.items()}) for claim in CLAIMS]
         first = {name: documents[FIGURES[0]][name] for name in ("preset", "settings", "seeds", "trained_with")}
-        write_record(folder / "claims.json", first | {"verdicts": [asdict(line) for line in verdicts]})
+        write_record(folder / "claims.json", CLAIMS_RECORD, first | {"verdicts": [asdict(line) for line in verdicts]})
         write_atomically(folder / "claims.md", markdown(verdicts, first["seeds"], first["preset"]).encode())
     except (OSError, ValueError) as error:
         print(f"error: {one_line(error)}", file=sys.stderr)

@@ -22,14 +22,17 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from reproduction.files import one_line, write_atomically
+from reproduction.command_line import one_line
+from reproduction.files import write_atomically
 from reproduction.results import records
-from reproduction.results.plotting import draw_curves, new_figure, rounds_axis, save, style
+from reproduction.results.plotting import draw_curves, new_figure, save, style
 from reproduction.results.words import difference, markdown_table, mean_and_sd
 from reproduction.slicing.comparison import curves, quantities
 from reproduction.slicing.comparison import differences as comparison
 from reproduction.slicing.comparison.differences import OURS, Line, Reference, Runs
 from reproduction.slicing.comparison.run_method import LocalData, Method, evaluate
+from reproduction.slicing.federation.record import PACKAGES
+from reproduction.slicing.plotting import rounds_axis
 from reproduction.slicing.reporting import page
 from reproduction.slicing.schemes import LOOKS, NEWCOMER_LOOKS
 
@@ -251,10 +254,10 @@ def write(path: Path, theirs: pd.DataFrame, reference: Reference, folder: Path) 
     document = {
         "theirs": {"file": path.name, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()},
         "against": {"preset": reference.preset, "clients": reference.clients, "tolerance": reference.tolerance},
-        "drawn_with": records.provenance(),
+        "drawn_with": records.provenance(PACKAGES),
         "result": {"lines": [asdict(line) for line in lines]},
     }
-    records.write_record(folder / f"{NAME}.json", document)
+    records.write_record(folder / f"{NAME}.json", records.Kind(), document)
     write_atomically(folder / f"{NAME}.md", markdown(title, told, by_method).encode())
     write_atomically(folder / f"{NAME}.html", page.render(content, "comparison.html.j2"))
     write_atomically(folder / f"{NAME}.csv", flat.to_csv(index=False, lineterminator="\n").encode())

@@ -5,11 +5,13 @@ Differs from the paper: it draws one run; the dotted lines mark our convergence 
 
 from matplotlib.figure import Figure
 
-from reproduction.figure_script import Document, FigureScript
-from reproduction.results.plotting import draw_curves, legend_below, new_figure, rounds_axis
+from reproduction.figure_script import Document
+from reproduction.results.plotting import draw_curves, legend_below, new_figure
 from reproduction.results.seed_statistics import mean_and_spread
-from reproduction.slicing import experiment
+from reproduction.slicing import experiment, figures
+from reproduction.slicing.plotting import rounds_axis
 from reproduction.slicing.schemes import LOOKS
+from reproduction.slicing.script import paper_script
 
 
 def draw(document: Document) -> Figure:
@@ -30,12 +32,7 @@ def draw(document: Document) -> Figure:
     return figure
 
 
-SCRIPT = FigureScript(
-    name="fig4_convergence",
-    about="Fig. 4: training MSE against FL round, in-hoc and post-hoc.",
-    compute=experiment.convergence,
-    draw=draw,
-)
+SCRIPT = paper_script(figures.CONVERGENCE, compute=experiment.convergence, draw=draw)
 
 if __name__ == "__main__":
     SCRIPT.main()

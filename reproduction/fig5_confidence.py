@@ -7,13 +7,14 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from reproduction.figure_script import Document, FigureScript
-from reproduction.results.plotting import draw_curves, legend_below, new_figure, rounds_axis
+from reproduction.figure_script import Document
+from reproduction.results.plotting import draw_curves, legend_below, new_figure
 from reproduction.results.seed_statistics import mean_and_spread
-from reproduction.slicing import experiment
-from reproduction.slicing.schemes import LOOKS
+from reproduction.slicing import experiment, figures
+from reproduction.slicing.plotting import rounds_axis
+from reproduction.slicing.schemes import LOOKS, SHORT_LABELS
+from reproduction.slicing.script import paper_script
 
-SHORT = {"in-hoc Input x Gradient": "in-hoc\nIxG", "in-hoc IG": "in-hoc\nIG", "in-hoc SHAP": "in-hoc\nSHAP"}
 LOWEST_SHOWN = 0.8
 
 
@@ -52,16 +53,11 @@ def _distributions(axes: Axes, test: dict) -> None:
         box["medians"][0].set(color="black")
         means = [mean_and_spread(seed)["mean"] for seed in per_seed]
         axes.plot([position] * len(means), means, linestyle="", marker=LOOKS[label]["marker"], color=colour, ms=4)
-    axes.set_xticks(range(len(test)), [SHORT.get(label, label) for label in test])
+    axes.set_xticks(range(len(test)), [SHORT_LABELS[label] for label in test])
     axes.grid(axis="x", visible=False)
 
 
-SCRIPT = FigureScript(
-    name="fig5_confidence",
-    about="Fig. 5: confidence against FL round, and its distribution over the CLs on test data.",
-    compute=experiment.confidence,
-    draw=draw,
-)
+SCRIPT = paper_script(figures.CONFIDENCE, compute=experiment.confidence, draw=draw)
 
 if __name__ == "__main__":
     SCRIPT.main()

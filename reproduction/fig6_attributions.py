@@ -10,8 +10,9 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.figure import Figure
 
-from reproduction.figure_script import Document, FigureScript
-from reproduction.slicing import experiment
+from reproduction.figure_script import Document
+from reproduction.slicing import experiment, figures
+from reproduction.slicing.script import paper_script
 
 
 def draw(document: Document) -> Figure:
@@ -50,13 +51,7 @@ def draw(document: Document) -> Figure:
     return figure
 
 
-SCRIPT = FigureScript(
-    name="fig6_attributions",
-    about="Fig. 6: distribution of SHAP values and integrated gradients of the eMBB models.",
-    compute=experiment.attributions,
-    draw=draw,
-    slices=("eMBB",),
-)
+SCRIPT = paper_script(figures.ATTRIBUTIONS, compute=experiment.attributions, draw=draw)
 
 if __name__ == "__main__":
     SCRIPT.main()

@@ -9,10 +9,11 @@ Differs from the paper: it shows the product alone.
 import numpy as np
 from matplotlib.figure import Figure
 
-from reproduction.figure_script import Document, FigureScript
+from reproduction.figure_script import Document
 from reproduction.results.plotting import new_figure
-from reproduction.slicing import experiment
+from reproduction.slicing import experiment, figures
 from reproduction.slicing.schemes import LOOKS
+from reproduction.slicing.script import paper_script
 
 
 def draw(document: Document) -> Figure:
@@ -46,13 +47,7 @@ def draw(document: Document) -> Figure:
     return figure
 
 
-SCRIPT = FigureScript(
-    name="fig7_convergence_time",
-    about="Fig. 7: time to convergence of in-hoc with SHAP, IG, Input x Gradient, and of post-hoc.",
-    compute=experiment.convergence_time,
-    draw=draw,
-    slices=("Browsing",),
-)
+SCRIPT = paper_script(figures.CONVERGENCE_TIME, compute=experiment.convergence_time, draw=draw)
 
 if __name__ == "__main__":
     SCRIPT.main()

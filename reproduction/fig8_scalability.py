@@ -7,9 +7,11 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.figure import Figure
 
-from reproduction.figure_script import Document, FigureScript
-from reproduction.results.plotting import draw_curves, new_figure, rounds_axis
-from reproduction.slicing import experiment
+from reproduction.figure_script import Document
+from reproduction.results.plotting import draw_curves, new_figure
+from reproduction.slicing import experiment, figures
+from reproduction.slicing.plotting import rounds_axis
+from reproduction.slicing.script import paper_script
 
 PAPERS_LEAST_CONFIDENCE = 0.90
 LINES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)))
@@ -47,13 +49,7 @@ def draw(document: Document) -> Figure:
     return figure
 
 
-SCRIPT = FigureScript(
-    name="fig8_scalability",
-    about="Fig. 8: convergence and confidence for several numbers of CLs; time and KB per round.",
-    compute=experiment.scalability,
-    draw=draw,
-    slices=("eMBB",),
-)
+SCRIPT = paper_script(figures.SCALABILITY, compute=experiment.scalability, draw=draw)
 
 if __name__ == "__main__":
     SCRIPT.main()

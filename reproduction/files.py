@@ -1,7 +1,15 @@
-"""Files that are whole or not there, written beside their place, then renamed; and errors on one line."""
+"""Files that are whole or not there: written beside their place under a name of our own, then renamed."""
 
+import contextlib
 import os
+import re
 from pathlib import Path
+
+PARTIAL = "reproduction-partial"
+"""How the name of a file ends that this program is about to complete: `.NAME.PID.reproduction-partial`."""
+
+SHOWN_OF_NAME = 40
+"""Characters of the complete file's name, few enough for any file system."""
 
 
 def write_atomically(path: Path, content: bytes) -> None:
@@ -10,7 +18,7 @@ def write_atomically(path: Path, content: bytes) -> None:
     Raises:
         OSError: if the folder cannot be written or the disk is full; the old file stays as it was.
     """
-    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
+    partial = path.with_name(f".{path.name[:SHOWN_OF_NAME]}.{os.getpid()}.{PARTIAL}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with open(partial, "wb") as file:
@@ -24,13 +32,27 @@ def write_atomically(path: Path, content: bytes) -> None:
             error.errno, f"{path}: cannot be written ({reason}); make room, or choose a folder that can be written"
         ) from error
     finally:
-        if partial.parent.is_dir():
+        with contextlib.suppress(OSError):  # the message above matters more
             partial.unlink(missing_ok=True)
 
 
-def one_line(error: Exception) -> str:
-    """Return an error's text on one line; an operating system's with its file, without its number."""
-    text = str(error)
-    if isinstance(error, OSError) and error.strerror:
-        text = f"{error.filename}: {error.strerror}" if error.filename else error.strerror
-    return " ".join(text.split())
+def remove_leftovers(folder: Path) -> None:
+    """Remove what a process of this program left half written in a folder when it was killed, and nothing else.
+
+    A file of a process that still runs stays, and so does whatever has such a name and is no file.
+    """
+    for path in folder.glob(f".*.{PARTIAL}"):
+        writer = re.search(rf"\.(\d+)\.{PARTIAL}$", path.name)
+        if writer and path.is_file() and not path.is_symlink() and not _runs(int(writer[1])):
+            with contextlib.suppress(OSError):
+                path.unlink()
+
+
+def _runs(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:  # another user's
+        return True
+    return True

@@ -27,14 +27,15 @@ from typing import Any
 
 import pandas as pd
 
-from reproduction.figure_script import generated, one_line_errors, open_laboratory
+from reproduction.command_line import one_line_errors
 from reproduction.files import write_atomically
-from reproduction.results import records
 from reproduction.results.progress import watch
 from reproduction.results.words import mean_and_sd
 from reproduction.slicing.comparison import curves
+from reproduction.slicing.data_source import generated
 from reproduction.slicing.datasets.slice_data import SliceData
-from reproduction.slicing.laboratory import Laboratory
+from reproduction.slicing.federation.record import FEDERATION
+from reproduction.slicing.laboratory import Laboratory, open_laboratory
 from reproduction.slicing.metrics import convergence_round
 from reproduction.slicing.schemes import SCHEMES
 from reproduction.slicing.settings import PRESETS, Settings
@@ -167,8 +168,8 @@ def run(options: argparse.Namespace) -> None:
         "settings": dataclasses.asdict(settings),
         "seeds": list(lab.seeds),
         "command": f"python reproduction/reference.py --preset {settings.name} --seeds {options.seeds}",
-        "record_version": records.VERSION,
-        "trained_with": lab.trained_with(),
+        "record_version": FEDERATION.version,
+        "trained_with": lab.store.made_with(),
         "data_sha256": data,
         "notes": [f"{UNEQUAL}: eMBB with the first D (k + 1) / K training rows of CL k = 0..K-1"] * (UNEQUAL in data),
     }

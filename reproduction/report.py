@@ -16,9 +16,11 @@ from pathlib import Path
 from typing import Any
 
 from reproduction import __version__
-from reproduction.claims import FIGURES, agree
-from reproduction.files import one_line, write_atomically
-from reproduction.results.records import read_record
+from reproduction.claims import CLAIMS_RECORD, FIGURES, agree
+from reproduction.command_line import one_line
+from reproduction.figure_script import FIGURE
+from reproduction.files import write_atomically
+from reproduction.results.records import Kind, read_record
 from reproduction.results.seed_statistics import at_round, lowest_over_rounds, mean
 from reproduction.results.words import thousandths, which_seeds
 from reproduction.slicing.criteria import CLAIMS, FAILS, HOLDS, UNDECIDABLE
@@ -27,6 +29,8 @@ from reproduction.slicing.reporting.captions import CAPTIONS, Document
 from reproduction.slicing.reporting.page import picture, render, slug
 
 IN_HOC, POST_HOC = "in-hoc IG", "post-hoc"
+COMPARISON = Kind(remedy="make it again with python reproduction/compare.py")
+
 MARKS = {
     **{HOLDS: "yes", FAILS: "no", UNDECIDABLE: "open"},
     **{tables.IN_WORDS[verdict]: mark for verdict, mark in ((True, "yes"), (False, "no"), (None, "open"))},
@@ -75,7 +79,7 @@ def _document(path: Path) -> Document:
     command = f"python reproduction/{path.stem}.py"
     if not path.exists():
         raise FileNotFoundError(f"{path}: missing; make it with {command}")
-    document = read_record(path)
+    document = read_record(path, FIGURE)
     if document.get("figure") != path.stem:
         raise ValueError(f"{path}: holds the numbers of {document.get('figure')}; make it with {command}")
     return document
@@ -90,7 +94,7 @@ def _verdicts(path: Path, documents: Mapping[str, Document]) -> list[dict[str, s
     remedy = "make it with python reproduction/claims.py"
     if not path.exists():
         raise FileNotFoundError(f"{path}: missing; {remedy}")
-    saved = read_record(path).get("verdicts", [])
+    saved = read_record(path, CLAIMS_RECORD).get("verdicts", [])
     results = {name: document["result"] for name, document in documents.items()}
     fresh = [asdict(claim(results)) for claim in CLAIMS]
     shown = ("claim", "where", "statement", "paper", "criterion", "ours", "verdict")
@@ -211,7 +215,7 @@ def _comparison(folder: Path) -> dict[str, Any] | None:
     path = folder / "comparison.json"
     if not path.exists():
         return None
-    document = read_record(path)
+    document = read_record(path, COMPARISON)
     lines = document.get("result", {}).get("lines")
     if not lines:
         raise ValueError(f"{path}: compares nothing; make it again with python reproduction/compare.py")

@@ -19,6 +19,7 @@ from reproduction.results.words import markdown_table
 from reproduction.slicing.experiment import Result
 from reproduction.slicing.open_choices.study import AS_IN_THE_FIGURES, CLAIMS, KEPT, THRESHOLD, study
 from reproduction.slicing.schemes import IN_HOC, LOOKS, POST_HOC
+from reproduction.slicing.script import Slicing
 from reproduction.slicing.settings import QUICK, SENSITIVITY
 
 VERDICTS = {True: ("✓", "#cfe5f5"), False: ("✗", "#f7d3bd"), None: ("–", "#eeeeee")}
@@ -176,12 +177,12 @@ def _number(value: float | None, digits: int = 3) -> str:
 SCRIPT = FigureScript(
     name="sensitivity",
     about="What becomes of C1-C3 and C8 under every choice that the paper left open.",
+    wing=Slicing(takes_tables=False),
+    presets={preset.name: preset for preset in (SENSITIVITY, QUICK)},
     compute=study,
     draw=draw,
     tables=tables,
     further={"_pareto": draw_pareto},
-    presets={preset.name: preset for preset in (SENSITIVITY, QUICK)},
-    takes_tables=False,
 )
 
 if __name__ == "__main__":

@@ -12,11 +12,12 @@ from matplotlib.figure import Figure
 from rich.console import Console
 from rich.table import Table
 
-from reproduction.figure_script import Document, FigureScript
+from reproduction.figure_script import Document
 from reproduction.results.plotting import new_figure
 from reproduction.results.words import markdown_table, mean_and_sd
-from reproduction.slicing import experiment
+from reproduction.slicing import experiment, figures
 from reproduction.slicing.schemes import LOOKS
+from reproduction.slicing.script import paper_script
 
 PAPER = {"in-hoc IG": ((13, 16510), (12, 16778)), "post-hoc": ((20, 77714), (17, 77776))}
 """Scheme -> (round, KB) in the paper's table, and in its text."""
@@ -85,14 +86,7 @@ def draw(document: Document) -> Figure:
     return figure
 
 
-SCRIPT = FigureScript(
-    name="table4_overhead",
-    about="Table IV: convergence round and overhead in KB, in-hoc and post-hoc.",
-    compute=experiment.overhead,
-    draw=draw,
-    slices=("Browsing",),
-    tables=tables,
-)
+SCRIPT = paper_script(figures.OVERHEAD, compute=experiment.overhead, draw=draw, tables=tables)
 
 if __name__ == "__main__":
     SCRIPT.main()

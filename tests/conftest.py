@@ -24,7 +24,7 @@ single_thread()  # before anything runs TensorFlow
 
 from reproduction.slicing.closed_loop.client import Assignment, Samples  # noqa: E402
 from reproduction.slicing.datasets.slice_data import ClientData, SliceData  # noqa: E402
-from reproduction.slicing.laboratory import Laboratory  # noqa: E402
+from reproduction.slicing.laboratory import Laboratory, federations  # noqa: E402
 from reproduction.slicing.settings import LocalSettings, ModelSettings, Settings, SliceSettings  # noqa: E402
 
 # Derandomised: the same examples everywhere, so that a red test is red for everyone. No deadline: the first example
@@ -108,7 +108,7 @@ def laboratory(folder, rounds=3, local=SMALL_LOCAL, **changes):
         "seeds": (0,),
         "data": lambda name, seed, clients: slice_data(name).subset(clients),
         "pool": Here(),
-        "folder": Path(folder),
+        "store": federations(Path(folder)),
         "watch": unwatched,
     }
     return Laboratory(**(fixed | changes))

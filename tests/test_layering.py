@@ -118,7 +118,9 @@ def violations(package):
             where = f"{path}:{line}"
             first, *rest = name.split(".")
             if first in ours - LIBRARIES - sys.stdlib_module_names:
-                found.append(f"{where}: bare import of {first} makes a second copy of it; write {package.name}....{first}")
+                found.append(
+                    f"{where}: bare import of {first} makes a second copy of it; write {package.name}....{first}"
+                )
             if first != package.name:
                 continue
             if not rest or rest[0] not in top:

@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from reproduction.figure_script import FIGURE
 from reproduction.results import records
+from reproduction.results.records import Kind
 from tests.helpers.figure_scripts import NAMES
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -166,9 +168,9 @@ def test_one_heading_and_closed_fences():
 def test_every_figure_has_its_picture_and_its_numbers(name):
     for suffix in (".png", ".pdf", ".json"):
         assert (FIGURES / f"{name}{suffix}").is_file()
-    document = records.read_record(FIGURES / f"{name}.json")
+    document = records.read_record(FIGURES / f"{name}.json", FIGURE)
     assert (document["figure"], document["preset"]) == (name, "paper")
-    claims = records.read_record(FIGURES / "claims.json")
+    claims = records.read_record(FIGURES / "claims.json", Kind())
     assert document["seeds"] == claims["seeds"]
     assert document["settings"] == claims["settings"]
     assert all(key in document for key in ("data", "trained_with", "drawn_with", "result"))
@@ -176,7 +178,7 @@ def test_every_figure_has_its_picture_and_its_numbers(name):
 
 @drawn
 def test_the_readme_states_the_seeds_of_the_figures():
-    seeds = records.read_record(FIGURES / "claims.json")["seeds"]
+    seeds = records.read_record(FIGURES / "claims.json", Kind())["seeds"]
     assert f"SEEDS={len(seeds)}" in README
     assert seeds == list(range(len(seeds)))
 
@@ -188,10 +190,10 @@ def test_the_verdicts_follow_from_the_numbers():
 
     from reproduction.claims import CLAIMS, agree, markdown
 
-    documents = {name: records.read_record(FIGURES / f"{name}.json") for name in NAMES}
+    documents = {name: records.read_record(FIGURES / f"{name}.json", FIGURE) for name in NAMES}
     agree(FIGURES, documents)
     verdicts = [claim({name: document["result"] for name, document in documents.items()}) for claim in CLAIMS]
-    saved = records.read_record(FIGURES / "claims.json")
+    saved = records.read_record(FIGURES / "claims.json", Kind())
     assert [asdict(verdict) for verdict in verdicts] == saved["verdicts"]
     assert markdown(verdicts, saved["seeds"], saved["preset"]) == (FIGURES / "claims.md").read_text(encoding="utf-8")
 
@@ -204,12 +206,12 @@ def test_every_committed_record_is_whole():
     paths = [path for path in committed("*.json") if not path.name.startswith("benchmark")]
     for path in paths:
         assert is_record(path), path
-        records.read_record(path)
+        records.read_record(path, FIGURE)
     assert paths or not DRAWN
 
 
 def test_every_committed_picture_has_its_numbers():
     for path in committed("fig*.png", "table*.png"):
-        document = records.read_record(path.with_suffix(".json"))
+        document = records.read_record(path.with_suffix(".json"), FIGURE)
         assert document["figure"] == path.stem
         assert document["seeds"]

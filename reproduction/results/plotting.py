@@ -9,7 +9,6 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
 
 from reproduction.files import write_atomically
 
@@ -33,15 +32,8 @@ def legend_below(figure: Figure, axes: Axes) -> None:
     figure.legend(handles, labels, loc="outside lower center", ncols=len(labels))
 
 
-def rounds_axis(axes: Axes, rounds: int) -> None:
-    """Label the x axis as FL rounds 1..T."""
-    axes.set_xlabel("FL round")
-    axes.set_xlim(0.5, rounds + 0.5)
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-
-
 def draw_curves(axes: Axes, curves: Sequence[Sequence[float]], label: str, **look) -> None:
-    """Draw the mean over seeds against the round, and mean ± standard deviation as a band.
+    """Draw the mean over seeds against the round or epoch, 1, 2, ..., and mean ± standard deviation as a band.
 
     Args:
         axes: where.

@@ -1,16 +1,6 @@
-"""Records on disk: one file per federation, rewritten after every round, and the numbers behind each figure.
+"""Records on disk: JSON, whole or not there, of a kind and a version, and checked field by field when they are read.
 
-A record is JSON: `{"format", "version", "sha256", "payload"}`, where sha256 covers the payload. The payload of a
-federation holds
-
-    identity     everything that decides the numbers: settings, seed, data digest (see `laboratory.identity`)
-    rounds       a list of `federation.server.Round` as objects, NaN as null
-    round_number rounds finished
-    weights      W_n(t), float32 little-endian, base64
-    multipliers  log A per CL, float32 little-endian, base64 [K, 2, 2]
-    test         null until the last round, then per CL (in the order of `clients`): mse, confidence, inside
-    clients      the CLs' names, sorted
-    provenance   machine and versions
+A record is `{"format", "version", "sha256", "payload"}`, where sha256 covers the payload.
 """
 
 import base64
@@ -19,6 +9,8 @@ import json
 import math
 import os
 import platform
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -27,40 +19,91 @@ import numpy as np
 
 from reproduction.files import write_atomically
 
-FORMAT, VERSION = "explainable-fl-record", 1
-"""Raise VERSION when the numbers of a run change for the same identity; older records are then not reused."""
-
-PACKAGES = ("tensorflow", "keras", "tensorflow-constrained-optimization", "numpy", "shap", "pandas", "matplotlib")
+FORMAT = "explainable-fl-record"
 
 
 class RecordError(ValueError):
-    """A record that is torn, foreign or of another version."""
+    """A record that is torn, foreign, of another version, or whose fields are wrong."""
 
 
-def write_record(path: Path, payload: dict[str, Any]) -> None:
-    """Write `payload` with its checksum, atomically."""
-    record = {"format": FORMAT, "version": VERSION, "sha256": digest(payload), "payload": payload}
+@dataclass(frozen=True, kw_only=True)
+class Kind:
+    """A kind of record, each with a version of its own.
+
+    Attributes:
+        fields: the payload's form, a `typing_extensions.TypedDict`; anything if None.
+        check: raises ValueError, in words that name the field, for a payload of that form that contradicts itself.
+        format: tells kinds apart that one might take for one another.
+        version: raised when the numbers change for the same identity; older records are then not reused.
+        remedy: what to do with a record that is refused.
+    """
+
+    fields: Any = None
+    check: Callable[[Any], None] = lambda payload: None
+    format: str = FORMAT
+    version: int = 1
+    remedy: str = "delete it to start this run anew"
+
+
+def write_record(path: Path, kind: Kind, payload: dict[str, Any]) -> None:
+    """Write `payload` with its checksum, atomically.
+
+    Raises:
+        TypeError: if it holds what JSON cannot.
+        OSError: if it cannot be written.
+    """
+    record = {"format": kind.format, "version": kind.version, "sha256": digest(payload), "payload": payload}
     write_atomically(path, json.dumps(_plain(record), allow_nan=False).encode())
 
 
-def read_record(path: Path) -> dict[str, Any]:
+def read_record(path: Path, kind: Kind) -> dict[str, Any]:
     """Read and check a record's payload.
 
     Raises:
-        RecordError: if it is torn, altered, foreign or of another version.
+        RecordError: if it is torn, altered, foreign, of another version, or a field is wrong.
+        OSError: if it cannot be read.
     """
-    remedy = "delete it to start this run anew"
     try:
         record = json.loads(path.read_bytes())
-    except ValueError as error:
-        raise RecordError(f"{path}: not a complete record (torn or not ours); {remedy}") from error
-    if not isinstance(record, dict) or record.get("format") != FORMAT:
-        raise RecordError(f"{path}: not a record of this project; {remedy}")
-    if record.get("version") != VERSION:
-        raise RecordError(f"{path}: written by record version {record.get('version')}, this is {VERSION}; {remedy}")
+    except (ValueError, RecursionError) as error:
+        raise RecordError(f"{path}: not a complete record (torn or not ours); {kind.remedy}") from error
+    if not isinstance(record, dict) or record.get("format") != kind.format:
+        raise RecordError(f"{path}: not a record of this project; {kind.remedy}")
+    if record.get("version") != kind.version:
+        raise RecordError(
+            f"{path}: written by record version {record.get('version')}, this is {kind.version}; {kind.remedy}"
+        )
     if "payload" not in record or record.get("sha256") != digest(record["payload"]):
-        raise RecordError(f"{path}: its checksum does not match its content; {remedy}")
-    return record["payload"]
+        raise RecordError(f"{path}: its checksum does not match its content; {kind.remedy}")
+    payload = record["payload"]
+    try:
+        if kind.fields is not None:
+            require_form(payload, kind.fields)
+        kind.check(payload)
+    except ValueError as error:
+        raise RecordError(f"{path}: {error}; {kind.remedy}") from error
+    return payload
+
+
+def require_form(value: Any, form: Any) -> None:
+    """Check a value that came from JSON against a type: every field there, and nothing converted.
+
+    Args:
+        value: what JSON gave.
+        form: a `typing_extensions.TypedDict`, `list[...]`, or any type that pydantic knows.
+
+    Raises:
+        ValueError: naming the first field that is wrong, what it must be and what was found.
+    """
+    from pydantic import TypeAdapter, ValidationError
+
+    try:
+        TypeAdapter(form).validate_python(value, strict=True)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        field = ".".join(map(str, first["loc"])) or "the whole"
+        found = "" if first["type"] == "missing" else f", found {first['input']!r:.60}"
+        raise ValueError(f"field {field}: {first['msg'][:1].lower()}{first['msg'][1:]}{found}") from error
 
 
 def digest(value: Any) -> str:
@@ -69,19 +112,23 @@ def digest(value: Any) -> str:
 
 
 def encode(array: np.ndarray) -> str:
-    """Write a float32 array as base64."""
+    """Write a float32 array as base64, little-endian."""
     return base64.b64encode(np.ascontiguousarray(array, "<f4").tobytes()).decode()
 
 
 def decode(text: str, shape: tuple[int, ...] = (-1,)) -> np.ndarray:
-    """Read `encode`'s text, float32 [shape]."""
-    return np.frombuffer(base64.b64decode(text), "<f4").reshape(shape)
+    """Read `encode`'s text, float32 [shape].
+
+    Raises:
+        ValueError: if it is not such a text, or of another size.
+    """
+    return np.frombuffer(base64.b64decode(text, validate=True), "<f4").reshape(shape)
 
 
-def provenance() -> dict[str, Any]:
-    """Return what the numbers were made with: versions and machine, no names of hosts or people."""
+def provenance(packages: Iterable[str]) -> dict[str, Any]:
+    """Return what numbers are made with: versions of Python and packages, the machine; no names of hosts or people."""
     return {
-        "versions": {"python": platform.python_version()} | {name: metadata.version(name) for name in PACKAGES},
+        "versions": {"python": platform.python_version()} | {name: metadata.version(name) for name in packages},
         "machine": {"system": platform.system(), "processor": _processor(), "cores": os.cpu_count()},
     }
 

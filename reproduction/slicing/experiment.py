@@ -12,9 +12,11 @@ import numpy as np
 from reproduction.results.progress import Job
 from reproduction.results.records import decode
 from reproduction.slicing.explanations import explain_model
+from reproduction.slicing.federation.clients import assign, clients_of
 from reproduction.slicing.federation.in_process import InProcessFleet
+from reproduction.slicing.federation.record import Payload
 from reproduction.slicing.federation.server import State, first_state, fl_round
-from reproduction.slicing.laboratory import Laboratory, Payload, assign, clients_of
+from reproduction.slicing.laboratory import Laboratory
 from reproduction.slicing.metrics import convergence_round, kilobytes_per_round
 from reproduction.slicing.schemes import IN_HOC, MAIN_SCHEMES, SCHEMES
 
@@ -141,15 +143,15 @@ def _time_rounds(lab: Laboratory, slice_name: str) -> dict[str, list[float]]:
         assignment = assign(data, scheme, explainer, seed, lab.settings)
         starts[label] = first_state(assignment), InProcessFleet(assignment, training, pool=lab.pool)
     seconds: dict[str, list[float]] = {label: [] for label in starts}
-    timing = Job(title=f"{slice_name}, timing all schemes in turn", rounds=lab.settings.timed_rounds)
-    with lab.watch(timing) as report:
+    timing = Job(title=f"{slice_name}, timing all schemes in turn", steps=lab.settings.timed_rounds)
+    with lab.watch(timing) as on_round:
         for turn in range(lab.settings.timed_rounds + 1):
             for label, (state, fleet) in starts.items():
                 _, result = fl_round(state, fleet)
                 if turn > 0:
                     seconds[label].append(result.trained.seconds)
             if turn > 0:
-                report(turn, None)
+                on_round(turn, None)
     return seconds
 
 

@@ -1,10 +1,12 @@
-"""Numbers read off finished runs: rounds to convergence and kilobytes.
+"""Numbers read off a federation's rounds: rounds to convergence, kilobytes, and what is shown while it runs.
 
 Differs from the paper: "converges" has no criterion there (`settings.Settings.convergence_tolerance`), and its
 kilobytes cannot be derived from its text; ours are bytes really serialised.
 """
 
+import math
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -32,3 +34,16 @@ def convergence_round(mse: Sequence[float], tolerance: float) -> float:
 def kilobytes_per_round(rounds: Sequence[Mapping[str, float]]) -> float:
     """Return KB (1,000 bytes) serialised per round, up and down; the same in every round."""
     return float(np.mean([entry["bytes_down"] + entry["bytes_up"] for entry in rounds])) / BYTES_PER_KB
+
+
+def round_in_words(entry: Mapping[str, Any]) -> str:
+    """Write one round's numbers beside a progress bar; a method of others has no multiplier."""
+    words = f"MSE {entry['mse']:.4f}  C {entry['confidence']:.3f}"
+    return f"{words}  lambda_1 {entry['multiplier']:.2f}" if "multiplier" in entry else words
+
+
+def round_scalars(entry: Mapping[str, Any]) -> dict[str, float]:
+    """Return a round's numbers by tag: mse [%^2], confidence, inside, multiplier, seconds, kb; the defined ones."""
+    values = {tag: entry[tag] for tag in ("mse", "confidence", "inside", "multiplier", "seconds")}
+    values["kb"] = kilobytes_per_round([entry])
+    return {tag: value for tag, value in values.items() if value is not None and math.isfinite(value)}

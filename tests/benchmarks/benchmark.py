@@ -29,11 +29,12 @@ from reproduction.results import records
 from reproduction.slicing.closed_loop.client import Assignment, Samples, initial_log_matrix, train
 from reproduction.slicing.closed_loop.weights import deserialise, layer_sizes, serialise
 from reproduction.slicing.datasets.generator import generate_slice
+from reproduction.slicing.federation.clients import assign, clients_of
 from reproduction.slicing.federation.held import hold
 from reproduction.slicing.federation.in_process import InProcessFleet
+from reproduction.slicing.federation.record import PACKAGES
 from reproduction.slicing.federation.server import first_state, fl_round
 from reproduction.slicing.federation.workers import Workers
-from reproduction.slicing.laboratory import assign, clients_of
 from reproduction.slicing.schemes import EXPLAINER_LABELS
 from reproduction.slicing.settings import EXPLAINERS, PAPER, Explainer
 
@@ -339,7 +340,7 @@ def main() -> None:
         measured = measure(plan, status.update)
     lines = rows(measured, plan)
     payload = {
-        "provenance": records.provenance() | {"load_before": load, "seconds": time.perf_counter() - started},
+        "provenance": records.provenance(PACKAGES) | {"load_before": load, "seconds": time.perf_counter() - started},
         "plan": dataclasses.asdict(plan),
         "settings": dataclasses.asdict(PAPER.local) | {"samples": PAPER.samples, "hidden": PAPER.model.hidden},
         "flop_per_epoch": epoch_flops(

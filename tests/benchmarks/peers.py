@@ -40,10 +40,11 @@ def serve_ours(path: str, clients: int) -> None:
     """Child: this project, all cores; it writes the common data first."""
     from reproduction.results import records
     from reproduction.slicing.datasets.generator import generate_slice
+    from reproduction.slicing.federation.clients import assign, clients_of
     from reproduction.slicing.federation.in_process import InProcessFleet
+    from reproduction.slicing.federation.record import PACKAGES
     from reproduction.slicing.federation.server import first_state, fl_round
     from reproduction.slicing.federation.workers import Workers
-    from reproduction.slicing.laboratory import assign, clients_of
     from reproduction.slicing.settings import PAPER
 
     local = dataclasses.replace(PAPER.local, returned_iterate="last")
@@ -70,7 +71,7 @@ def serve_ours(path: str, clients: int) -> None:
             return {
                 "seconds": result.trained.seconds,  # broadcast, local training, aggregation
                 "weights": after.weights.tolist(),
-                "provenance": records.provenance(),
+                "provenance": records.provenance(PACKAGES),
             }
 
         serve(answer)

@@ -13,6 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from reproduction.results import records
+from reproduction.slicing.federation.record import PACKAGES
 from reproduction.slicing.schemes import SCHEMES
 from tests.conftest import SMALL_LOCAL, laboratory
 
@@ -53,7 +54,7 @@ def main():
     for label in FEDERATIONS:
         with tempfile.TemporaryDirectory() as folder:
             found[label] = tiny_federation(folder, label)
-    versions = records.provenance()["versions"]
+    versions = records.provenance(PACKAGES)["versions"]
     GOLDEN.write_text(json.dumps({"versions": versions, "federations": found}, indent=1) + "\n")
 
 

@@ -51,6 +51,7 @@ def train(how):
     from reproduction.slicing.comparison import curves
     from reproduction.slicing.federation import server
     from reproduction.slicing.federation.in_process import Here
+    from reproduction.slicing.federation.record import PACKAGES
     from reproduction.slicing.federation.workers import Workers, single_thread
     from reproduction.slicing.settings import QUICK
     from tests.helpers.reference_curves import FEDERATIONS
@@ -69,7 +70,7 @@ def train(how):
             seeds=SEEDS,
             data=data,
             pool=workers if how.isdigit() else Here(),
-            folder=Path(folder),
+            store=laboratory.federations(Path(folder)),
             watch=unwatched,
         )
         payloads = [lab.federation(*federation, seed) for federation in FEDERATIONS for seed in SEEDS]
@@ -77,7 +78,7 @@ def train(how):
     return {
         "rows": frame[frame["metric"] != NOT_COMPARED].to_dict("list"),
         "data": [payload["identity"]["data"] for payload in payloads],
-        "provenance": records.provenance(),
+        "provenance": records.provenance(PACKAGES),
     }
 
 

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from matplotlib.colors import to_hex, to_rgb
 
-from reproduction.results.plotting import STYLE, draw_curves, legend_below, new_figure, rounds_axis, save, style
+from reproduction.results.plotting import STYLE, draw_curves, legend_below, new_figure, save, style
+from reproduction.slicing.plotting import rounds_axis
 from reproduction.slicing.schemes import LOOKS, SCHEMES
 
 OKABE_ITO = {"#E69F00", "#56B4E9", "#009E73", "#F0E442", "#0072B2", "#D55E00", "#CC79A7", "#000000"}

@@ -10,6 +10,7 @@ import pytest
 
 from reproduction.results import progress
 from reproduction.results.progress import Job, watch
+from reproduction.slicing.metrics import round_in_words, round_scalars
 from tests.helpers.event_files import as_tensorboard_reads, expected
 
 NAN = float("nan")
@@ -46,13 +47,14 @@ def terminal(monkeypatch, columns=80, term="xterm"):
 
 
 def job(rounds, start=0, title="eMBB, in-hoc IG", past=LAST):
-    return Job(title=title, rounds=rounds, about=ABOUT, name="run", past=(past,) * start)
+    shown = {"in_words": round_in_words, "scalars": round_scalars}
+    return Job(title=title, steps=rounds, about=ABOUT, name="run", past=(past,) * start, **shown)
 
 
 def go_through(watched, last=LAST, **told):
-    with watch(watched, **told) as report:
-        for number in range(len(watched.past) + 1, watched.rounds + 1):
-            report(number, last)
+    with watch(watched, **told) as on_round:
+        for number in range(len(watched.past) + 1, watched.steps + 1):
+            on_round(number, last)
 
 
 def lines(capsys, watched, last=LAST, **told):
@@ -210,7 +212,7 @@ def test_what_is_not_defined_is_null(capsys):
 
 
 def test_what_is_no_federation_has_no_json(capsys):
-    assert lines(capsys, Job(title="timing", rounds=2), last=None, log="json") == []
+    assert lines(capsys, Job(title="timing", steps=2), last=None, log="json") == []
 
 
 def test_json_on_a_terminal_too(monkeypatch):
@@ -242,7 +244,7 @@ def test_curves_are_written_however_the_run_is_watched(tmp_path, capsys, log, st
 
 
 def test_what_is_no_federation_has_no_curves(tmp_path, capsys):
-    lines(capsys, Job(title="timing", rounds=2), last=None, log_dir=tmp_path)
+    lines(capsys, Job(title="timing", steps=2), last=None, log_dir=tmp_path)
     assert not list(tmp_path.iterdir())
 
 

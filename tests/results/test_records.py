@@ -1,16 +1,21 @@
 """Records: what is written reads back, and what is not ours is refused."""
 
+import dataclasses
 import hashlib
 import json
 import os
+from typing import NotRequired
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from typing_extensions import TypedDict
 
 from reproduction.results import records
-from reproduction.results.records import RecordError
+from reproduction.results.records import Kind, RecordError
+
+KIND = Kind()
 
 PAYLOAD = {
     "identity": {"slice": "eMBB", "hidden": (26, 26), "seed": np.int64(3)},
@@ -29,12 +34,12 @@ READ_BACK = {
 @pytest.fixture
 def path(tmp_path):
     path = tmp_path / "folder" / "record.json"
-    records.write_record(path, PAYLOAD)
+    records.write_record(path, KIND, PAYLOAD)
     return path
 
 
 def test_round_trip(path):
-    assert records.read_record(path) == READ_BACK
+    assert records.read_record(path, KIND) == READ_BACK
     assert list(path.parent.iterdir()) == [path]
 
 
@@ -56,9 +61,9 @@ json_values = st.recursive(
 @given(st.dictionaries(st.text(max_size=5), json_values, max_size=4))
 def test_any_payload_reads_back_exactly(tmp_path_factory, payload):
     path = tmp_path_factory.mktemp("any") / "record.json"
-    records.write_record(path, payload)
-    assert records.read_record(path) == payload
-    assert records.digest(payload) == records.digest(records.read_record(path))
+    records.write_record(path, KIND, payload)
+    assert records.read_record(path, KIND) == payload
+    assert records.digest(payload) == records.digest(records.read_record(path, KIND))
 
 
 @given(st.lists(st.floats(width=32), max_size=20))
@@ -75,7 +80,7 @@ def test_arrays_keep_their_shape():
 
 
 def test_digest_of_a_value_is_that_of_its_file(path):
-    assert records.digest(PAYLOAD) == records.digest(records.read_record(path))
+    assert records.digest(PAYLOAD) == records.digest(records.read_record(path, KIND))
     assert records.digest({"a": 1, "b": 2}) == records.digest({"b": 2, "a": 1})
     assert records.digest({"a": 1}) != records.digest({"a": 2})
 
@@ -91,36 +96,104 @@ def test_torn(path):
         with pytest.raises(
             RecordError, match=r"record\.json: not a complete record .*delete it to start this run anew"
         ):
-            records.read_record(path)
+            records.read_record(path, KIND)
 
 
 def test_not_text(path):
     path.write_bytes(b"\xff\xfe\x00\x80")
     with pytest.raises(RecordError, match="not a complete record"):
-        records.read_record(path)
+        records.read_record(path, KIND)
 
 
 @pytest.mark.parametrize("content", ["[]", "3", "null", "{}", '{"format": "something else", "version": 1}'])
 def test_foreign(path, content):
     path.write_text(content)
     with pytest.raises(RecordError, match=r"record\.json: not a record of this project; delete it"):
-        records.read_record(path)
+        records.read_record(path, KIND)
 
 
-@pytest.mark.parametrize("version", [records.VERSION + 1, records.VERSION - 1, None, "1"])
+@pytest.mark.parametrize("version", [KIND.version + 1, KIND.version - 1, None, "1"])
 def test_other_version(path, version):
     edited(path, version=version)
-    with pytest.raises(RecordError, match=f"written by record version {version}, this is {records.VERSION}; delete"):
-        records.read_record(path)
+    with pytest.raises(RecordError, match=f"written by record version {version}, this is {KIND.version}; delete"):
+        records.read_record(path, KIND)
+
+
+def test_kinds_have_versions_of_their_own(path):
+    """A new version of one orphans no other."""
+    with pytest.raises(RecordError, match="written by record version 1, this is 2"):
+        records.read_record(path, Kind(version=2))
+    with pytest.raises(RecordError, match="not a record of this project"):
+        records.read_record(path, Kind(format="channel-estimator"))
+    assert records.read_record(path, KIND) == READ_BACK
+
+
+@pytest.mark.parametrize("opening", ["[", '{"payload":'])
+def test_nested_without_end(path, opening):
+    path.write_text(opening * 100_000)
+    with pytest.raises(RecordError, match=r"record\.json: not a complete record .*delete it"):
+        records.read_record(path, KIND)
+
+
+class Fields(TypedDict):
+    epochs: int
+    losses: list[float | None]
+    note: NotRequired[str]
+
+
+CHECKED = Kind(fields=Fields, remedy="train it anew")
+WRONG = {
+    "missing": ({"losses": []}, r"field epochs: field required; train it anew"),
+    "text for a number": ({"epochs": "3", "losses": []}, r"field epochs: input should be a valid integer, found '3'; "),
+    "fraction": ({"epochs": 2.5, "losses": []}, r"field epochs: input should be a valid integer.*, found 2.5; "),
+    "truth for a number": (
+        {"epochs": True, "losses": []},
+        r"field epochs: input should be a valid integer, found True",
+    ),
+    "deep": ({"epochs": 3, "losses": [0.1, None, "x"]}, r"field losses\.2: input should be a valid number, found 'x'"),
+    "not a list": ({"epochs": 3, "losses": 0.1}, r"field losses: input should be a valid list, found 0.1"),
+    "null": (None, r"field the whole: input should be a valid dictionary, found None"),
+}
+
+
+@pytest.mark.parametrize(("payload", "message"), WRONG.values(), ids=WRONG)
+def test_a_whole_record_with_a_wrong_field(path, payload, message):
+    records.write_record(path, CHECKED, payload)
+    with pytest.raises(RecordError, match=r"record\.json: " + message) as caught:
+        records.read_record(path, CHECKED)
+    assert "\n" not in str(caught.value)
+
+
+def test_fields_are_checked_and_not_converted(path):
+    payload = {"epochs": 3, "losses": [1, 0.5, None], "more": "kept"}
+    records.write_record(path, CHECKED, payload)
+    assert records.read_record(path, CHECKED) == payload
+
+
+def test_fields_that_contradict_one_another(path):
+    def check(payload):
+        if len(payload["losses"]) != payload["epochs"]:
+            raise ValueError("field losses must have an entry per epoch")
+
+    kind = dataclasses.replace(CHECKED, check=check)
+    records.write_record(path, kind, {"epochs": 3, "losses": [0.1]})
+    with pytest.raises(RecordError, match=r"record\.json: field losses must have an entry per epoch; train it anew"):
+        records.read_record(path, kind)
+
+
+@pytest.mark.parametrize("text", ["AAAA!", "AAA", "AAAA"])
+def test_what_is_no_array_is_refused(text):
+    with pytest.raises(ValueError, match=r"base64|Incorrect padding|buffer size"):
+        records.decode(text)
 
 
 def test_altered(path):
     payload = json.loads(path.read_text())["payload"]
     for changes in ({"payload": payload | {"test": 1}}, {"payload": None}, {"sha256": "0" * 64}, {"sha256": None}):
-        records.write_record(path, PAYLOAD)
+        records.write_record(path, KIND, PAYLOAD)
         edited(path, **changes)
         with pytest.raises(RecordError, match="its checksum does not match its content; delete"):
-            records.read_record(path)
+            records.read_record(path, KIND)
 
 
 def test_without_payload(path):
@@ -128,7 +201,7 @@ def test_without_payload(path):
     del record["payload"]
     path.write_text(json.dumps(record))
     with pytest.raises(RecordError, match="checksum"):
-        records.read_record(path)
+        records.read_record(path, KIND)
 
 
 @pytest.mark.parametrize("step", ["fsync", "replace"])
@@ -138,26 +211,27 @@ def test_a_failed_write_leaves_the_old_record_and_nothing_else(path, monkeypatch
 
     monkeypatch.setattr(os, step, full)
     with pytest.raises(OSError, match="No space left"):
-        records.write_record(path, {"new": True})
+        records.write_record(path, KIND, {"new": True})
     monkeypatch.undo()
-    assert records.read_record(path) == READ_BACK
+    assert records.read_record(path, KIND) == READ_BACK
     assert list(path.parent.iterdir()) == [path]
 
 
 def test_a_write_replaces_the_whole_record(path):
-    records.write_record(path, {"new": True})
-    assert records.read_record(path) == {"new": True}
+    records.write_record(path, KIND, {"new": True})
+    assert records.read_record(path, KIND) == {"new": True}
     assert list(path.parent.iterdir()) == [path]
 
 
 def test_a_payload_that_json_cannot_hold_is_refused_and_not_written(path):
     with pytest.raises(TypeError):
-        records.write_record(path, {"object": object()})
-    assert records.read_record(path) == READ_BACK
+        records.write_record(path, KIND, {"object": object()})
+    assert records.read_record(path, KIND) == READ_BACK
 
 
 def test_provenance_names_versions_and_no_host():
-    provenance = records.provenance()
+    provenance = records.provenance(["tensorflow-constrained-optimization", "numpy"])
     assert provenance["versions"]["tensorflow-constrained-optimization"] == "0.2"
+    assert list(provenance["versions"]) == ["python", "tensorflow-constrained-optimization", "numpy"]
     assert set(provenance["machine"]) == {"system", "processor", "cores"}
     assert os.uname().nodename not in json.dumps(provenance["versions"])

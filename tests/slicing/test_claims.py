@@ -10,7 +10,9 @@ import pytest
 
 from reproduction import claims
 from reproduction.claims import FIGURES
+from reproduction.figure_script import FIGURE
 from reproduction.results import records
+from reproduction.results.records import Kind
 from reproduction.slicing import criteria
 from reproduction.slicing.criteria import CLAIMS, FAILS, HOLDS, UNDECIDABLE
 
@@ -310,7 +312,7 @@ def folder(tmp_path):
             "trained_with": [{"cores": 2}],
             "result": result,
         }
-        records.write_record(tmp_path / f"{name}.json", document)
+        records.write_record(tmp_path / f"{name}.json", FIGURE, document)
     return tmp_path
 
 
@@ -322,7 +324,7 @@ def run(monkeypatch, *arguments):
 
 def test_main_writes_and_prints_the_table(folder, monkeypatch, capsys):
     run(monkeypatch, "--out", folder)
-    saved = records.read_record(folder / "claims.json")
+    saved = records.read_record(folder / "claims.json", Kind())
     assert saved["seeds"] == [0, 1, 2, 3, 4]
     assert [line["claim"] for line in saved["verdicts"]] == list(CLAIM)
     assert [line["verdict"] for line in saved["verdicts"]] == [HOLDS] * 7 + [UNDECIDABLE, HOLDS]
@@ -407,7 +409,7 @@ MIXED = {
 @pytest.mark.parametrize(("change", "message"), MIXED.values(), ids=MIXED)
 def test_figures_of_another_experiment_are_refused(folder, monkeypatch, capsys, change, message):
     path = folder / "fig8_scalability.json"
-    records.write_record(path, records.read_record(path) | change)
+    records.write_record(path, FIGURE, records.read_record(path, FIGURE) | change)
     assert_refused(folder, monkeypatch, capsys, str(path), message)
 
 

@@ -215,7 +215,7 @@ def test_timing_interleaves_the_schemes(build):
     turn = [("eMBB", *scheme, 0) for scheme in SCHEMES.values()]
     assert len(pool.broadcasts) == 1
     assert pool.trained == turn * (1 + lab.settings.timed_rounds)  # a turn to warm up, then those that count
-    timing = Job(title="eMBB, timing all schemes in turn", rounds=3)
+    timing = Job(title="eMBB, timing all schemes in turn", steps=3)
     assert lab.watched == [(timing, finished, None) for finished in (1, 2, 3)]
 
 

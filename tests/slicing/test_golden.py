@@ -9,15 +9,15 @@ import json
 import pytest
 
 from reproduction.results import records
+from reproduction.slicing.federation.record import DECIDING
 from tests.golden.make_tiny_federations import FEDERATIONS, GOLDEN, tiny_federation
 
 RECORDED = json.loads(GOLDEN.read_text())
-DECIDING = ("tensorflow", "keras", "tensorflow-constrained-optimization", "numpy")
 
 
 def test_the_packages_are_those_of_the_recording():
     """Else the values below would be compared with those of other arithmetic: record both anew, knowingly."""
-    versions = records.provenance()["versions"]
+    versions = records.provenance(DECIDING)["versions"]
     assert {name: versions[name] for name in DECIDING} == {name: RECORDED["versions"][name] for name in DECIDING}
 
 

@@ -15,16 +15,11 @@ from reproduction.results import records
 from reproduction.results.records import RecordError
 from reproduction.slicing.closed_loop import client as closed_loop
 from reproduction.slicing.closed_loop.client import ClientError
+from reproduction.slicing.federation.clients import assign, clients_of, scaled_baseline
 from reproduction.slicing.federation.held import hold
 from reproduction.slicing.federation.in_process import Here
-from reproduction.slicing.laboratory import (
-    OF_THE_CONSTRAINT,
-    assign,
-    clients_of,
-    identity,
-    load,
-    scaled_baseline,
-)
+from reproduction.slicing.federation.record import FEDERATION
+from reproduction.slicing.laboratory import OF_THE_CONSTRAINT, federations, identity
 from reproduction.slicing.settings import LocalSettings, ModelSettings, Settings, SliceSettings
 
 RUN = ("eMBB", "in-hoc", "integrated_gradients", 0)
@@ -77,7 +72,7 @@ def test_record_of_a_finished_federation(build, uninterrupted):
     payload, folder = uninterrupted
     (path,) = folder.iterdir()
     assert path.name.startswith("eMBB-in-hoc-integrated_gradients-seed0-")
-    assert records.read_record(path) == payload
+    assert records.read_record(path, FEDERATION) == payload
     assert payload["round_number"] == len(payload["rounds"]) == 3
     assert payload["clients"] == ["CL000", "CL001", "CL002"]
     assert {name: len(column) for name, column in payload["test"].items()} == {"mse": 3, "confidence": 3, "inside": 3}
@@ -107,7 +102,7 @@ def test_a_run_stopped_after_any_round_ends_the_same(build, uninterrupted, tmp_p
         build.laboratory(tmp_path, watch=stop_after(number)).federation(*RUN)
     if number:
         (path,) = tmp_path.iterdir()
-        assert records.read_record(path)["round_number"] == number
+        assert records.read_record(path, FEDERATION)["round_number"] == number
     else:
         assert not list(tmp_path.iterdir())
     payload = build.laboratory(tmp_path).federation(*RUN)
@@ -144,7 +139,7 @@ def test_a_killed_process_ends_the_same(build, uninterrupted, tmp_path):
     )
     assert child.returncode == -signal.SIGKILL, child.stderr
     (path,) = tmp_path.iterdir()
-    assert records.read_record(path)["round_number"] == 2
+    assert records.read_record(path, FEDERATION)["round_number"] == 2
     payload = build.laboratory(tmp_path).federation(*RUN)
     assert without_seconds(payload) == without_seconds(uninterrupted[0])
 
@@ -200,7 +195,7 @@ def test_a_diverged_client_leaves_the_rounds_before_it(build, tmp_path):
     with pytest.raises(ClientError, match="client 'CL000', round 2, local training"):
         build.laboratory(tmp_path, pool=Failing()).federation(*RUN)
     (path,) = tmp_path.iterdir()
-    assert records.read_record(path)["round_number"] == 1
+    assert records.read_record(path, FEDERATION)["round_number"] == 1
 
 
 def test_a_torn_record_is_refused(build, tmp_path):
@@ -215,9 +210,10 @@ def test_a_torn_record_is_refused(build, tmp_path):
 def test_a_record_of_another_run_is_refused(build, uninterrupted):
     payload, folder = uninterrupted
     (path,) = folder.iterdir()
-    assert load(path, payload["identity"])["identity"] == payload["identity"]
+    store = federations(folder)
+    assert store.read(path, payload["identity"])["identity"] == payload["identity"]
     with pytest.raises(RecordError, match="a record of other settings or data; delete it"):
-        load(path, payload["identity"] | {"seed": 1})
+        store.read(path, payload["identity"] | {"seed": 1})
 
 
 # ---- what decides the numbers

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from matplotlib.text import Text
 
 from reproduction import sensitivity
+from reproduction.figure_script import FIGURE
 from reproduction.results import records
 from reproduction.slicing import experiment
 from reproduction.slicing.criteria import HOLDS, c3
@@ -249,7 +250,7 @@ def test_physics_is_varied_only_here():
 
 def test_script_writes_two_pictures_and_two_tables(document, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr("signal.signal", lambda *handler: None)
-    records.write_record(tmp_path / "sensitivity.json", document)
+    records.write_record(tmp_path / "sensitivity.json", FIGURE, document)
     sensitivity.SCRIPT.main(["--out", str(tmp_path), "--redraw"])
     written = {line.rsplit("/", 1)[-1] for line in capsys.readouterr().out.split()}
     pictures = {f"sensitivity{part}.{kind}" for part in ("", "_pareto") for kind in ("png", "pdf")}

@@ -28,15 +28,16 @@ import numpy as np
 import pandas as pd
 
 from reproduction import seeds
-from reproduction.results.progress import Job, Report
+from reproduction.results.progress import Job, OnRound
 from reproduction.slicing.closed_loop.client import Assignment, Samples
 from reproduction.slicing.closed_loop.weights import parameter_count, serialise
 from reproduction.slicing.comparison import curves
 from reproduction.slicing.datasets.slice_data import SliceData
 from reproduction.slicing.federation import server
+from reproduction.slicing.federation.clients import assign, clients_of
 from reproduction.slicing.federation.held import hold
 from reproduction.slicing.federation.in_process import Here, InProcessFleet, Pool
-from reproduction.slicing.laboratory import assign, clients_of
+from reproduction.slicing.metrics import round_in_words
 from reproduction.slicing.settings import Explainer, Settings
 
 
@@ -101,7 +102,7 @@ def evaluate(
     seed: int = 0,
     explainer: Explainer = "integrated_gradients",
     pool: Pool | None = None,
-    watch: Callable[[Job], AbstractContextManager[Report]] | None = None,
+    watch: Callable[[Job], AbstractContextManager[OnRound]] | None = None,
 ) -> pd.DataFrame:
     """Run a method for T rounds and score its global model after each as our own federations are scored.
 
@@ -139,8 +140,9 @@ def evaluate(
     samples = [one.count for one in held.samples]
     weights = server.first_state(assignment).weights
     rounds = []
-    job = Job(title=f"{data.name}, {method.name}, seed {seed}, {len(samples)} CLs", rounds=settings.rounds)
-    with watch(job) if watch else nullcontext() as report:
+    title = f"{data.name}, {method.name}, seed {seed}, {len(samples)} CLs"
+    job = Job(title=title, steps=settings.rounds, in_words=round_in_words)
+    with watch(job) if watch else nullcontext() as on_round:
         for t in range(settings.rounds):
             started = time.perf_counter()
             updates = pool.map(partial(_local_update, assignment, method, data.feature_names, weights, t), held)
@@ -153,8 +155,8 @@ def evaluate(
             }
             measured = server.measure(fleet.evaluate(weights, t, "training"), samples)
             rounds.append(entry | dataclasses.asdict(measured))
-            if report:
-                report(t + 1, rounds[-1])
+            if on_round:
+                on_round(t + 1, rounds[-1])
     identity = {"scheme": method.name, "explainer": explainer, "slice": data.name, "seed": seed}
     return curves.from_federation({"identity": identity, "rounds": rounds})
 

@@ -20,7 +20,8 @@ import numpy as np
 import pandas as pd
 import pyarrow
 
-from reproduction.files import one_line, write_atomically
+from reproduction.command_line import one_line
+from reproduction.files import write_atomically
 from reproduction.slicing.datasets.generator import SLICES, generate_slice
 from reproduction.slicing.datasets.slice_data import SliceData
 

@@ -19,15 +19,16 @@ from typing import Any
 
 import pandas as pd
 
-from reproduction.figure_script import generated, one_line_errors
+from reproduction.command_line import one_line_errors
 from reproduction.results import records
 from reproduction.results.progress import watch
 from reproduction.slicing.comparison import curves
 from reproduction.slicing.comparison.run_method import Method, evaluate
+from reproduction.slicing.data_source import generated
 from reproduction.slicing.datasets import SliceData
 from reproduction.slicing.federation.in_process import Pool
+from reproduction.slicing.federation.record import DECIDING, FEDERATION
 from reproduction.slicing.federation.workers import Workers, single_thread
-from reproduction.slicing.laboratory import NUMERIC_PACKAGES
 from reproduction.slicing.settings import PRESETS, Explainer, Settings
 
 
@@ -64,15 +65,15 @@ def run_all(settings: Settings, slices: Sequence[str], seeds: Sequence[int], poo
 def _key(method: Method, explainer: Explainer, settings: Settings, data: SliceData, seed: int) -> str:
     """Name a federation by what decides its numbers, the method's source among it."""
     source = Path(inspect.getfile(type(method))).read_bytes()
-    versions = records.provenance()["versions"]
+    versions = records.provenance(DECIDING)["versions"]
     known = {
         "method": repr(method),
         "source": hashlib.sha256(source).hexdigest(),
         "explainer": explainer,
         "settings": asdict(settings),
         "data": data.digest(),
-        "version": records.VERSION,
-        "packages": {name: versions[name] for name in NUMERIC_PACKAGES},
+        "version": FEDERATION.version,
+        "packages": {name: versions[name] for name in DECIDING},
     }
     readable = f"{method.name}-{data.name}-seed{seed}".replace(" ", "_")
     return f"{readable}-{records.digest(known)[:16]}"

@@ -43,6 +43,7 @@ class InProcessFleet:
     """A `server.Fleet` on a pool.
 
     Attributes:
+        assignment: what the CLs were told once.
         names: the CLs', sorted; all answers have this order, whatever order they were given in.
         log_matrices: each CL's log A after its last round, float32 [K, 2, 2]; set it to go on from an earlier one.
     """
@@ -70,18 +71,18 @@ class InProcessFleet:
         if len(set(self.names)) < len(self.names):
             raise ValueError("clients must have different names, got one twice; rename it")
         self.log_matrices = self._fresh = np.stack([initial_log_matrix()] * len(self.names))
-        self._assignment, self._pool = assignment, pool
+        self.assignment, self._pool = assignment, pool
         self._parts: dict[Part, Held] = {"training": hold(training), "test": hold(test)}
 
     def train(self, weights: np.ndarray, round_number: int) -> list[Update]:
         """Let every CL run its local epochs; see `server.Fleet`."""
-        start = self.log_matrices if self._assignment.local.multipliers == "keep" else self._fresh
-        one_round = partial(client.train, self._assignment, serialise(weights), round_number)
+        start = self.log_matrices if self.assignment.local.multipliers == "keep" else self._fresh
+        one_round = partial(client.train, self.assignment, serialise(weights), round_number)
         updates, log_matrices = zip(*self._pool.map(one_round, self._parts["training"], list(start)), strict=True)
         self.log_matrices = np.stack(log_matrices)
         return list(updates)
 
     def evaluate(self, weights: np.ndarray, round_number: int, part: Part) -> list[Score]:
         """Let every CL score a global model; see `server.Fleet`."""
-        score = partial(client.score, self._assignment, serialise(weights), round_number, part)
+        score = partial(client.score, self.assignment, serialise(weights), round_number, part)
         return self._pool.map(score, self._parts[part])

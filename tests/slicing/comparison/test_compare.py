@@ -14,6 +14,7 @@ from matplotlib.colors import to_rgb
 from scipy import stats
 
 from reproduction import compare
+from reproduction.figure_script import FIGURE
 from reproduction.results import records
 from reproduction.results.seed_statistics import paired_interval
 from reproduction.slicing.comparison import curves, quantities
@@ -438,7 +439,7 @@ def test_html_is_valid_and_readable_without_the_picture(outcome):
 
 def test_files_hold_the_same_numbers(outcome):
     folder = outcome[1]
-    document = records.read_record(folder / "comparison.json")
+    document = records.read_record(folder / "comparison.json", FIGURE)
     lines = document["result"]["lines"]
     table = pd.read_csv(folder / "comparison.csv")
     assert len(lines) == len(table) == 2 * 2 * len(QUANTITY_NAMES)

@@ -15,12 +15,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from reproduction import figure_script, reference
-from reproduction.figure_script import _only_one
+from reproduction import reference
+from reproduction.figure_script import FIGURE
 from reproduction.results import records
-from reproduction.slicing import settings
+from reproduction.results.store import only_one
+from reproduction.slicing import laboratory, settings
 from reproduction.slicing.comparison import curves
 from reproduction.slicing.datasets import generate_slice
+from reproduction.slicing.federation.record import FEDERATION, PACKAGES
 from reproduction.slicing.schemes import EXPLAINER_LABELS
 from reproduction.slicing.settings import PAPER, QUICK
 from tests.helpers import figure_scripts
@@ -35,7 +37,7 @@ FILES = ["curves.csv", "manifest.json", "seconds.csv", "summary.csv"]
 def tiny(monkeypatch, tmp_path):
     """Run the command in this process, in an empty folder, on a tiny preset of one slice and the unequal one."""
     monkeypatch.setitem(settings.PRESETS, "quick", TINY)
-    monkeypatch.setattr(figure_script, "Workers", Here)
+    monkeypatch.setattr(laboratory, "Workers", Here)
     monkeypatch.chdir(tmp_path)
     handler = signal.getsignal(signal.SIGTERM)
     yield tmp_path
@@ -47,7 +49,7 @@ def written(tmp_path_factory):
     """A reference of two seeds, written once: its folder, and what the command printed."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(settings.PRESETS, "quick", TINY)
-        patch.setattr(figure_script, "Workers", Here)
+        patch.setattr(laboratory, "Workers", Here)
         folder = tmp_path_factory.mktemp("written")
         patch.chdir(folder)
         handler = signal.getsignal(signal.SIGTERM)
@@ -82,7 +84,9 @@ def test_the_curves_are_the_federations_own(written):
     folder = written / "data" / "reference" / "quick"
     frame = pd.concat([curves.read(folder / "curves.csv"), curves.read(folder / "seconds.csv")])
     rows = frame.set_index([*curves.RUN, "round", "metric"])["value"]
-    payloads = [records.read_record(path) for path in (written / "figures" / "quick" / "runs").glob("*.json")]
+    payloads = [
+        records.read_record(path, FEDERATION) for path in (written / "figures" / "quick" / "runs").glob("*.json")
+    ]
     assert len(payloads) == 2 * 4 * 2  # slices, schemes, seeds
     assert len(rows) == len(payloads) * TINY.rounds * 4
     for payload in payloads:
@@ -128,7 +132,7 @@ def test_the_manifest_says_what_made_it(written):
             equal = generate_slice("eMBB", seed=int(seed), clients=3, samples=40, test_samples=20)
             assert digest == (reference.unequal(equal) if name == reference.UNEQUAL else equal).digest()
     assert sorted(manifest["data_sha256"]) == ["eMBB", reference.UNEQUAL]
-    assert manifest["trained_with"] == [records.provenance()]
+    assert manifest["trained_with"] == [records.provenance(PACKAGES)]
     assert str(written) not in json.dumps(manifest)
 
 
@@ -137,7 +141,7 @@ def test_again_trains_nothing_and_gives_the_same_bytes(again, monkeypatch, capsy
         def __enter__(self):
             return lambda *arguments: pytest.fail("something was trained")
 
-    monkeypatch.setattr(figure_script, "Workers", Idle)
+    monkeypatch.setattr(laboratory, "Workers", Idle)
     before = contents(again)
     quick()
     assert contents(again) == before
@@ -278,7 +282,7 @@ def test_a_torn_reference_is_not_overwritten(again, capsys):
 
 
 def test_a_folder_in_use_is_refused(again, capsys):
-    with _only_one(Path("figures/quick/runs")):
+    with only_one(Path("figures/quick/runs")):
         error = refusal(capsys, "--preset", "quick", "--seeds", "2")
     assert re.fullmatch(r"error: .*another process works here.*\n", error)
 
@@ -295,7 +299,7 @@ def test_a_stopped_command_says_how_to_go_on(tiny, monkeypatch, capsys):
         def __enter__(self):
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(figure_script, "Workers", Interrupted)
+    monkeypatch.setattr(laboratory, "Workers", Interrupted)
     with pytest.raises(SystemExit) as stop:
         quick()
     assert stop.value.code == 130
@@ -320,7 +324,7 @@ def test_the_committed_figures_are_of_the_committed_reference():
     """Fig. 5's curves of every slice and seed, which another machine drew; a new figure needs a new reference."""
     frame = curves.read(ROOT / "data" / "reference" / "paper" / "curves.csv")
     held = frame.set_index(["slice", "scheme", "explainer", "metric"]).sort_index()
-    slices = records.read_record(ROOT / "figures" / "fig5_confidence.json")["result"]["slices"]
+    slices = records.read_record(ROOT / "figures" / "fig5_confidence.json", FIGURE)["result"]["slices"]
     assert set(slices) == set(frame["slice"])
     for name, numbers in slices.items():
         for label, scheme in (("in-hoc IG", "in-hoc"), ("post-hoc", "post-hoc")):

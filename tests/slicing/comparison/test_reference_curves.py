@@ -16,13 +16,13 @@ import tensorflow as tf
 from scipy import stats
 
 from reproduction.reference import UNEQUAL, reference_data, reference_settings
-from reproduction.results import records
 from reproduction.slicing import laboratory
 from reproduction.slicing.closed_loop import confidence, evaluation, local_training, proxy_lagrangian
 from reproduction.slicing.comparison import curves
 from reproduction.slicing.datasets.slice_data import SliceData
 from reproduction.slicing.federation import server
 from reproduction.slicing.federation.in_process import Here
+from reproduction.slicing.federation.record import FEDERATION
 from reproduction.slicing.schemes import EXPLAINER_LABELS, SCHEMES
 from reproduction.slicing.settings import PRESETS, QUICK
 from tests.conftest import unwatched
@@ -61,7 +61,7 @@ def train(folder, federations, seeds, rounds, **local):
         seeds=seeds,
         data=data,
         pool=Here(),
-        folder=folder,
+        store=laboratory.federations(folder),
         watch=unwatched,
     )
     frame = pd.concat(
@@ -323,7 +323,7 @@ def test_the_manifest_holds_todays_settings(folder):
     ours = json.loads(json.dumps(asdict(reference_settings(PRESETS[folder.name]))))
     assert manifest["settings"] == ours, "settings changed: run `make reference`"
     assert manifest["seeds"] == [0, 1, 2, 3, 4]
-    assert manifest["record_version"] == records.VERSION
+    assert manifest["record_version"] == FEDERATION.version
 
 
 def test_every_run_is_there(folder):

@@ -16,9 +16,11 @@ import numpy as np
 import pytest
 
 from reproduction import compare, report
+from reproduction.figure_script import FIGURE
 from reproduction.results import records
+from reproduction.results.words import proportion, thousandths
 from reproduction.slicing.comparison import curves as tidy
-from reproduction.slicing.reporting.captions import CAPTIONS, share, thousandths
+from reproduction.slicing.reporting.captions import CAPTIONS
 from reproduction.slicing.reporting.page import in_lines
 from reproduction.slicing.reporting.tables import settings_table, what_changes
 from reproduction.slicing.settings import PAPER, LocalSettings, ModelSettings, Settings
@@ -253,7 +255,7 @@ def test_the_words_of_table_4_are_its_numbers(tree):
     ],
 )
 def test_a_confidence_reads_as_1_only_if_it_is(values, finely, roughly):
-    assert (share(values), thousandths(values)) == (finely, roughly)
+    assert (proportion(values), thousandths(values)) == (finely, roughly)
 
 
 def test_every_figure_has_words():
@@ -422,7 +424,7 @@ ROWS = [
 def test_sensitivity_is_told(folder):
     """The record as `sensitivity.py` writes it, cut down to four rows."""
     document = payload("fig4_convergence.json") | {"figure": "sensitivity", "result": {"rows": ROWS}}
-    records.write_record(folder / "sensitivity.json", document)
+    records.write_record(folder / "sensitivity.json", FIGURE, document)
     for name in ("sensitivity", "sensitivity_pareto"):
         shutil.copy(folder / "fig4_convergence.png", folder / f"{name}.png")
     tree = parsed(report.build(folder))
@@ -500,13 +502,13 @@ def alter(path):
 
 
 def claim_otherwise(path):
-    document = records.read_record(path)
+    document = records.read_record(path, FIGURE)
     document["verdicts"][0]["ours"] = "correlation: eMBB 1.000"
-    records.write_record(path, document)
+    records.write_record(path, FIGURE, document)
 
 
 def draw_with_other_seeds(path):
-    records.write_record(path, records.read_record(path) | {"seeds": [7]})
+    records.write_record(path, FIGURE, records.read_record(path, FIGURE) | {"seeds": [7]})
 
 
 BROKEN = {

@@ -20,17 +20,19 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.text import Text
 from PIL import Image
 
-from reproduction import figure_script
+from reproduction import command_line
+from reproduction.figure_script import FIGURE
 from reproduction.results import records
 from reproduction.results.plotting import style
 from reproduction.results.words import mean_and_sd
-from reproduction.slicing import laboratory
+from reproduction.slicing import laboratory, script
 from reproduction.slicing.datasets import generate_slice
+from reproduction.slicing.federation.record import PACKAGES
 from reproduction.slicing.schemes import SCHEMES
 from tests.helpers import figure_scripts
 from tests.helpers.figure_scripts import NAMES, Here
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 SCRIPTS = {name: import_module(f"reproduction.{name}").SCRIPT for name in NAMES}
 SLICES = ("eMBB", "Social Media", "Browsing")
 TINY = dataclasses.replace(figure_scripts.TINY, client_counts=(2, 3), timed_rounds=2)
@@ -59,18 +61,20 @@ def drawn(tmp_path_factory):
     trained = []
     federate = laboratory.federate
 
-    def counted(state, assignment, clients, run, rounds):
-        trained.append((assignment.slice_name, assignment.scheme, assignment.explainer, assignment.seed, len(clients)))
-        return federate(state, assignment, clients, run, rounds)
+    def counted(state, fleet, rounds):
+        told = fleet.assignment
+        if state.round_number < rounds:
+            trained.append((told.slice_name, told.scheme, told.explainer, told.seed, len(fleet.names)))
+        return federate(state, fleet, rounds)
 
     by_script = {}
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(figure_script.signal, "signal", lambda *handler: None)
-        patch.setattr(figure_script, "Workers", Here)
-        patch.setattr(figure_script, "watch", unwatched)
+        patch.setattr(command_line.signal, "signal", lambda *handler: None)
+        patch.setattr(laboratory, "Workers", Here)
+        patch.setattr(script, "watch", unwatched)
         patch.setattr(laboratory, "federate", counted)
-        for name, script in SCRIPTS.items():
-            script.main(["--seeds", "2", "--out", str(folder)], TINY)
+        for name, of_figure in SCRIPTS.items():
+            of_figure.main(["--seeds", "2", "--out", str(folder)], TINY)
             by_script[name] = trained[:]
             trained.clear()
     return SimpleNamespace(folder=folder, trained=by_script)
@@ -84,20 +88,20 @@ def test_writes_picture_and_numbers(drawn, name):
     assert width >= 800  # 4 inches at the style's 200 dpi
     assert height >= 400
     assert (drawn.folder / f"{name}.pdf").read_bytes().startswith(b"%PDF")
-    document = records.read_record(drawn.folder / f"{name}.json")  # which checks the checksum
+    document = records.read_record(drawn.folder / f"{name}.json", FIGURE)  # which checks the checksum
     assert document["figure"] == name
     assert document["preset"] == "quick"
     assert document["settings"] == json.loads(json.dumps(dataclasses.asdict(TINY)))
     assert document["seeds"] == [0, 1]
     assert document["data"]["source"] == "generator"
-    assert list(document["data"]["slices"]) == list(SCRIPTS[name].slices)
+    assert list(document["data"]["slices"]) == list(SCRIPTS[name].wing.slices)
     for slice_name, described in document["data"]["slices"].items():
         data = generate_slice(slice_name, seed=0, clients=3, samples=40, test_samples=20)
         assert described["sha256"] == data.digest()
         counts = {key: described[key] for key in ("clients", "training_samples", "test_samples")}
         assert counts == {"clients": 3, "training_samples": 120, "test_samples": 60}
-    assert document["trained_with"] == [records.provenance()]
-    assert document["drawn_with"] == records.provenance()
+    assert document["trained_with"] == [records.provenance(PACKAGES)]
+    assert document["drawn_with"] == records.provenance(PACKAGES)
     assert document["result"]
 
 
@@ -131,7 +135,7 @@ def test_who_trains_what(drawn):
 
 
 def test_figures_agree_where_they_show_the_same_federations(drawn):
-    result = {name: records.read_record(drawn.folder / f"{name}.json")["result"] for name in NAMES}
+    result = {name: records.read_record(drawn.folder / f"{name}.json", FIGURE)["result"] for name in NAMES}
     browsing = result["fig4_convergence"]["slices"]["Browsing"]
     assert result["fig5_confidence"]["slices"]["Browsing"]["rounds"] == browsing
     assert result["table4_overhead"]["schemes"] == browsing
@@ -147,7 +151,7 @@ def test_figures_agree_where_they_show_the_same_federations(drawn):
 
 
 def test_tables_hold_the_saved_numbers(drawn):
-    curves = records.read_record(drawn.folder / "table4_overhead.json")["result"]["schemes"]
+    curves = records.read_record(drawn.folder / "table4_overhead.json", FIGURE)["result"]["schemes"]
     frame = pd.read_csv(drawn.folder / "table4_overhead.csv")
     assert list(frame["Scheme"]) == ["in-hoc IG", "post-hoc"]
     for _, row in frame.iterrows():
@@ -171,10 +175,10 @@ def test_tables_hold_the_saved_numbers(drawn):
 REDRAW = """
     import sys
     from importlib import import_module
-    from reproduction import figure_script
-    from reproduction.slicing import laboratory
-    figure_script.Workers = figure_script.Laboratory = figure_script.generate_slice = laboratory.federate = None
-    figure_script.signal.signal = lambda *handler: None
+    from reproduction import command_line
+    from reproduction.slicing import data_source, laboratory
+    laboratory.Workers = laboratory.Laboratory = data_source.generate_slice = laboratory.federate = None
+    command_line.signal.signal = lambda *handler: None
     for name in sys.argv[2:]:
         import_module(f"reproduction.{name}").SCRIPT.main(["--redraw", "--out", sys.argv[1]])
         loaded = {module.split(".")[0] for module in sys.modules}
@@ -205,8 +209,8 @@ def test_redraw_gives_the_same_bytes_without_tensorflow_and_without_training(dra
 
 @pytest.mark.parametrize("name", NAMES)
 def test_redraw_without_numbers(tmp_path, monkeypatch, capsys, name):
-    monkeypatch.setattr(figure_script, "Workers", forbidden)
-    monkeypatch.setattr(figure_script.signal, "signal", lambda *handler: None)
+    monkeypatch.setattr(laboratory, "Workers", forbidden)
+    monkeypatch.setattr(command_line.signal, "signal", lambda *handler: None)
     with pytest.raises(SystemExit) as stop:
         SCRIPTS[name].main(["--redraw", "--out", str(tmp_path)])
     assert stop.value.code == 2

@@ -1,0 +1,108 @@
+"""What every typed command shares: its common switches, its default folder, and one clear line when it ends badly."""
+
+import argparse
+import logging
+import os
+import signal
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from reproduction.results.progress import LOGS, message
+
+log = logging.getLogger(__name__)
+
+CLOSED_PIPE = 128 + signal.SIGPIPE
+"""Exit status of a program whose reader went away, `... | head`, as a shell gives it."""
+
+
+def add_preset(parser: argparse.ArgumentParser, presets: Sequence[str]) -> None:
+    """Add --preset; the first is the default."""
+    help_text = f"settings: in full, or a quick look ({presets[0]})"
+    parser.add_argument("--preset", choices=list(presets), default=presets[0], help=help_text)
+
+
+def add_seeds(parser: argparse.ArgumentParser, default: int = 1, *, or_one: bool = True) -> None:
+    """Add --seeds N, and --seed S in its place if `or_one`; `parse` makes a tuple of them, `options.seeds`."""
+    either = parser.add_mutually_exclusive_group()
+    either.add_argument("--seeds", type=int, metavar="N", default=default, help=f"run the seeds 0..N-1 ({default})")
+    if or_one:
+        either.add_argument("--seed", type=int, metavar="S", help="run this one seed")
+
+
+def add_workers(parser: argparse.ArgumentParser) -> None:
+    """Add --workers."""
+    help_text = "processes that train (one per core); no effect on the numbers"
+    parser.add_argument("--workers", type=int, metavar="N", help=help_text)
+
+
+def add_out(parser: argparse.ArgumentParser, help_text: str, default: Path | None = None) -> None:
+    """Add --out; without a default, `figures_folder` of the preset is one."""
+    parser.add_argument("--out", type=Path, metavar="DIR", default=default, help=help_text)
+
+
+def add_log(parser: argparse.ArgumentParser) -> None:
+    """Add --log and --log-dir."""
+    add = parser.add_argument
+    add("--log", choices=LOGS, default=LOGS[0], help="progress: a bar if on a terminal, lines, or JSON lines (auto)")
+    add("--log-dir", type=Path, metavar="DIR", help="write the curves for TensorBoard too, a folder per federation")
+
+
+def parse(parser: argparse.ArgumentParser, arguments: Sequence[str] | None) -> argparse.Namespace:
+    """Read a command line whose common switches are those above, and refuse numbers out of their range."""
+    options = parser.parse_args(arguments)
+    one = getattr(options, "seed", None)
+    if "seeds" in options:
+        if options.seeds < 1 or (one is not None and one < 0):
+            parser.error("--seeds must be at least 1 and --seed at least 0")
+        options.seeds = tuple(range(options.seeds)) if one is None else (one,)
+    if getattr(options, "workers", None) is not None and options.workers < 1:
+        parser.error("--workers must be at least 1")
+    if "preset" in options and options.out is None:
+        options.out = figures_folder(options.preset)
+    as_json = getattr(options, "log", None) == "json"
+    logging.basicConfig(format="%(message)s")
+    logging.getLogger("reproduction").setLevel(logging.WARNING if as_json else logging.INFO)
+    return options
+
+
+def figures_folder(preset: str) -> Path:
+    """Return where the figures of a preset go: a quick look does not overwrite the numbers."""
+    return Path("figures") / ("quick" if preset == "quick" else "")
+
+
+def stop_like_ctrl_c_on_sigterm() -> None:
+    """Let SIGTERM end this process as Ctrl-C does."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+
+@contextmanager
+def one_line_errors(log_as: str = "auto") -> Iterator[None]:
+    """Exit with 2 (one line on standard error), 130 (Ctrl-C) or quietly (closed pipe) if this does not end well.
+
+    Args:
+        log_as: one of `progress.LOGS`, how lines are written.
+    """
+    try:
+        yield
+        sys.stdout.flush()
+    except KeyboardInterrupt:
+        stopped = "stopped; finished rounds are saved, run the same command again to resume"
+        print(message(log_as, "stopped", stopped), file=sys.stderr)
+        sys.exit(130)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else the interpreter complains as it ends
+        sys.exit(CLOSED_PIPE)
+    except (ValueError, TypeError, OSError, RuntimeError) as error:
+        log.debug("what went wrong", exc_info=True)
+        print(message(log_as, "error", one_line(error)), file=sys.stderr)
+        sys.exit(2)
+
+
+def one_line(error: Exception) -> str:
+    """Return an error's text on one line; an operating system's with its file, without its number."""
+    text = str(error)
+    if isinstance(error, OSError) and error.strerror:
+        text = f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+    return " ".join(text.split())
