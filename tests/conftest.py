@@ -22,7 +22,7 @@ from reproduction.slicing.federation.in_process import run_here, single_thread  
 single_thread()  # before anything runs TensorFlow
 
 from reproduction.slicing.closed_loop.client import Assignment, Client  # noqa: E402
-from reproduction.slicing.datasets.slice_data import ClientData, SliceData  # noqa: E402
+from reproduction.slicing.datasets.slice_data import ClientData, Feature, SliceData  # noqa: E402
 from reproduction.slicing.laboratory import Laboratory  # noqa: E402
 from reproduction.slicing.settings import LocalSettings, ModelSettings, Settings, SliceSettings  # noqa: E402
 
@@ -33,7 +33,14 @@ hypothesis_settings.load_profile("repeatable")
 
 SMALL_MODEL = ModelSettings(hidden=(6, 5))
 SMALL_LOCAL = LocalSettings(epochs=4, tester_batch=16, integration_steps=3)
-UNITS = ("Mbps", "Mbps", "Mbps", "", "%")
+FEATURES = (
+    ("A", "Mbps", "traffic"),
+    ("B", "Mbps", "traffic"),
+    ("C", "Mbps", "traffic"),
+    ("CQI", "", "channel_quality"),
+    ("MIMO full-rank", "%", "rank"),
+)
+"""Name, unit and role."""
 
 
 def samples(seed, count):
@@ -74,6 +81,10 @@ def assignment(**changes):
 
 def slice_data(name="eMBB", counts=(40, 30, 35), maxima=(4.0, 2.0, 1.0, 15.0, 100.0)):
     """Build a slice in physical units, whose CLs have the numbers of training samples in `counts`."""
+    features = tuple(
+        Feature(name=feature, unit=unit, maximum=maximum, role=role)
+        for (feature, unit, role), maximum in zip(FEATURES, maxima, strict=True)
+    )
     maxima = np.array(maxima, np.float32)
     clients = []
     for number, count in enumerate(counts):
@@ -84,9 +95,7 @@ def slice_data(name="eMBB", counts=(40, 30, 35), maxima=(4.0, 2.0, 1.0, 15.0, 10
         clients.append(ClientData(name=f"CL{number:03}", **arrays, **targets))
     return SliceData(
         name=name,
-        feature_names=("A", "B", "C", "CQI", "MIMO full-rank"),
-        feature_units=UNITS,
-        feature_maxima=maxima,
+        features=features,
         target_name="CPU load",
         target_unit="%",
         clients=tuple(clients),

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from reproduction.slicing.datasets import ClientData, SliceData, generate_slice, load
+from reproduction.slicing.datasets import ClientData, Feature, SliceData, generate_slice, load
 
 SAMPLE = Path(__file__).resolve().parents[3] / "data" / "sample"
 FOLDER = os.environ.get("REPRODUCTION_MEASUREMENTS")
@@ -83,9 +83,11 @@ def test_a_slice_by_hand():
     )
     data = SliceData(
         name="s",
-        feature_names=("web", "CQI", "RSRQ"),
-        feature_units=("Mbps", "", "dB"),
-        feature_maxima=np.array([4, 16, 0.25], np.float32),
+        features=(
+            Feature(name="web", unit="Mbps", maximum=4.0, role="traffic"),
+            Feature(name="CQI", unit="", maximum=16.0, role="channel_quality"),
+            Feature(name="RSRQ", unit="dB", maximum=0.25, role="other"),
+        ),
         target_name="CPU load",
         target_unit="%",
         clients=(client,),
