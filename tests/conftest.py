@@ -23,7 +23,7 @@ from reproduction.slicing.federation.workers import single_thread  # noqa: E402
 single_thread()  # before anything runs TensorFlow
 
 from reproduction.slicing.closed_loop.client import Assignment, Samples  # noqa: E402
-from reproduction.slicing.datasets.slice_data import ClientData, SliceData  # noqa: E402
+from reproduction.slicing.datasets.slice_data import ClientData, Feature, SliceData  # noqa: E402
 from reproduction.slicing.laboratory import Laboratory, federations  # noqa: E402
 from reproduction.slicing.settings import LocalSettings, ModelSettings, Settings, SliceSettings  # noqa: E402
 
@@ -34,7 +34,14 @@ hypothesis_settings.load_profile("repeatable")
 
 SMALL_MODEL = ModelSettings(hidden=(6, 5))
 SMALL_LOCAL = LocalSettings(epochs=4, tester_batch=16, integration_steps=3)
-UNITS = ("Mbps", "Mbps", "Mbps", "", "%")
+FEATURES = (
+    ("A", "Mbps", "traffic"),
+    ("B", "Mbps", "traffic"),
+    ("C", "Mbps", "traffic"),
+    ("CQI", "", "channel_quality"),
+    ("MIMO full-rank", "%", "rank"),
+)
+"""Name, unit and role."""
 
 
 def samples(seed, count):
@@ -75,6 +82,10 @@ def assignment(**changes):
 
 def slice_data(name="eMBB", counts=(40, 30, 35), maxima=(4.0, 2.0, 1.0, 15.0, 100.0)):
     """Build a slice in physical units, whose CLs have the numbers of training samples in `counts`."""
+    features = tuple(
+        Feature(name=feature, unit=unit, maximum=maximum, role=role)
+        for (feature, unit, role), maximum in zip(FEATURES, maxima, strict=True)
+    )
     maxima = np.array(maxima, np.float32)
     clients = []
     for number, count in enumerate(counts):
@@ -85,9 +96,7 @@ def slice_data(name="eMBB", counts=(40, 30, 35), maxima=(4.0, 2.0, 1.0, 15.0, 10
         clients.append(ClientData(name=f"CL{number:03}", **arrays, **targets))
     return SliceData(
         name=name,
-        feature_names=("A", "B", "C", "CQI", "MIMO full-rank"),
-        feature_units=UNITS,
-        feature_maxima=maxima,
+        features=features,
         target_name="CPU load",
         target_unit="%",
         clients=tuple(clients),

@@ -300,7 +300,7 @@ def test_clients_are_scaled_sorted_and_padded(build):
         assert client.features.dtype == client.target.dtype == client.sample_weights.dtype == np.float32
 
 
-def test_baseline_is_per_unit_and_scaled(build):
+def test_baseline_is_per_role_and_scaled(build):
     local = LocalSettings(baseline_traffic_mbps=0.5, baseline_cqi=3.0, baseline_mimo_percent=20.0)
     data = build.slice_data(maxima=(4.0, 2.0, 1.0, 15.0, 100.0))
     np.testing.assert_allclose(scaled_baseline(data, local), [0.125, 0.25, 0.5, 0.2, 0.2], rtol=1e-7)

@@ -14,34 +14,10 @@ Per closed loop (CL) and hour, in this order:
 with independent z ~ N(0, 1) cut at +-3, so that every value has a bound that does not depend on the draw. CLs differ
 (non-IID) in tower kind, traffic level, application shares, diurnal shifts, mean CQI and mean full-rank share.
 
-Differs from the paper: its data are private ("synthesizing data of OTT applications"), so all of this is ours. What
-the sources leave open was calibrated, without any model, to what the paper tells of its own data: CQI is the
-strongest single driver of CPU load and lowers it, every OTT raises it and is weaker, MIMO full-rank is negligible
-(Fig. 6, measured as permutation importance), and 85-96 % of the samples lie within the 3 % SLA. The order of Fig. 6
-is therefore a property put into the data, not a finding. One set of constants serves all slices, which differ in
-applications, shares, traffic level and tower mix only.
-
-The calibration was done TWICE. A first draft (nights as deep as digitised, idle floor 0.2 %, .08 % per Mbps, .045 %
-per PRB %, OTTs scaled by 25 Mbps) met the criteria with importances .58 (CQI) and .34 (largest OTT); federations on
-it, seen by then, lost no confidence without the constraint (post-hoc C above 0.99). It was replaced because it was
-not the regime laid down beforehand from an earlier prototype: three similar applications, traffic log-s.d. .35, a day
-of +-70 %, mean CQI 7-12 with s.d. 1.8 within, importances in the ratio .43 : .29. That prototype was known to show
-the paper's Fig. 5 (post-hoc C .58). The present constants were fixed before any federation was run on them and have
-not been touched since. How much hangs on the data is part of the result.
-
-Sourced figures that the calibration did NOT take as they are:
-
-* Application shares. Within eMBB the source gives Netflix 8.5, YouTube 54, Facebook Video 37; with one application
-  carrying half of the traffic, it and not CQI drives the load. Shares enter as share ** 0.25, normalised (.25 / .39 /
-  .36), because Fig. 6 shows three OTTs that are all small.
-* Traffic volumes. The source's ratio video : social : web is 47 : 15 : 5.5; one bound of 3 % for all three slices,
-  which the paper sets, needs slices of comparable load, so the levels are close together.
-* Depth of the day. The digitised shapes swing by -95..+151 % at transport towers; their form is kept, their swing is
-  not.
-* Spread of CQI. Measured per-second s.d. within a trace is 2.8, between traces 1.1. An hourly, cell-wide mean varies
-  less within (1.8 here); between TRPs the means are uniform over 7..12 (s.d. 1.4, mean 9.5; measured LTE mean 9.7).
-* Spread of traffic. Log-residual s.d. .5-.7 in 2-minute bins; hourly sums vary less (.35 here).
-* CPU slopes. RANalyzer's clients differ by about +-40 %; here all CLs run on equal hardware.
+Differs from the paper: its data are private ("synthesizing data of OTT applications"), so all of this is ours, and what
+the sources leave open was calibrated, without any model and twice, to what the paper tells of its own. The order of
+Fig. 6 is therefore a property put into the data, not a finding. `data/README.md`, "Calibration", has the criteria, both
+calibrations, and the sourced figures that they did not take as they are.
 """
 
 from dataclasses import dataclass
@@ -50,7 +26,7 @@ import numpy as np
 
 from reproduction import seeds
 from reproduction.slicing.datasets.physics import CALIBRATED, Physics, cpu_percent, prb_percent
-from reproduction.slicing.datasets.slice_data import ClientData, SliceData
+from reproduction.slicing.datasets.slice_data import ClientData, Feature, Role, SliceData
 
 # fmt: off
 DIURNAL = {
@@ -74,14 +50,14 @@ DIURNAL = {
 """Factor of the daily mean at hours 0..23, float64 [24]. Source: Xu et al. 2017, four kinds of tower, digitised."""
 # fmt: on
 
-DIURNAL_SWING = 0.7  # calibrated; see "Depth of the day" above
-TRAFFIC_LOG_SD = 0.35  # calibrated; see "Spread of traffic" above
+DIURNAL_SWING = 0.7  # calibrated; see "Depth of the day" in data/README.md
+TRAFFIC_LOG_SD = 0.35  # calibrated; see "Spread of traffic" in data/README.md
 TRAFFIC_LEVEL_RANGE = (0.7, 1.3)  # assumption: a CL's level over the slice's
-SHARE_EXPONENT = 0.25  # calibrated; see "Application shares" above
+SHARE_EXPONENT = 0.25  # calibrated; see "Application shares" in data/README.md
 SHARE_JITTER_RANGE = (0.85, 1.15)  # assumption: a CL's taste for an application, before normalising
 SHIFT_HOURS = 2  # assumption: an application's day is shifted by -2..2 h at a CL
-CQI_MEAN_RANGE = (7.0, 12.0)  # calibrated; see "Spread of CQI" above
-CQI_SD = 1.8  # calibrated; see "Spread of CQI" above
+CQI_MEAN_RANGE = (7.0, 12.0)  # calibrated; see "Spread of CQI" in data/README.md
+CQI_SD = 1.8  # calibrated; see "Spread of CQI" in data/README.md
 FULL_RANK_MEAN_RANGE = (0.1, 0.4)  # assumption; no data set has it, full 4-layer rank is rare (arXiv 2312.00957)
 FULL_RANK_SD = 0.08  # assumption: hour to hour
 FULL_RANK_CQI_CORRELATION = 0.5  # assumption
@@ -176,28 +152,49 @@ def generate_slice(
         physics: how traffic and radio become CPU load; the draws are the same for all.
 
     Raises:
-        ValueError: an unknown slice, or a number below its least.
+        ValueError: an unknown slice, or a number below its lowest.
     """
-    if slice_name not in PROFILES:
-        raise ValueError(f"slice_name must be one of {', '.join(SLICES)}, got {slice_name!r}")
-    for argument, value, least in (
+    features = slice_features(slice_name)
+    for argument, value, lowest in (
         ("seed", seed, 0),
         ("clients", clients, 1),
         ("samples", samples, 2),
         ("test_samples", test_samples, 1),
     ):
-        if value < least:
-            raise ValueError(f"{argument} must be at least {least}, got {value}")
-    applications = PROFILES[slice_name].applications
+        if value < lowest:
+            raise ValueError(f"{argument} must be at least {lowest}, got {value}")
     return SliceData(
         name=slice_name,
-        feature_names=(*applications, "CQI", "MIMO full-rank"),
-        feature_units=("Mbps", "Mbps", "Mbps", "", "%"),
-        feature_maxima=np.array([OTT_MAXIMUM_MBPS] * 3 + [15.0, 100.0], dtype=np.float32),
+        features=features,
         target_name="CPU load",
         target_unit="%",
         clients=tuple(_client(slice_name, seed, k, samples, test_samples, physics) for k in range(clients)),
     )
+
+
+def slice_features(slice_name: str) -> tuple[Feature, ...]:
+    """Return the five features of a generated slice: three OTTs, CQI and MIMO full-rank.
+
+    Args:
+        slice_name: one of `SLICES`.
+
+    Raises:
+        ValueError: an unknown slice.
+    """
+    if slice_name not in PROFILES:
+        raise ValueError(f"slice_name must be one of {', '.join(SLICES)}, got {slice_name!r}")
+    traffic = (
+        Feature(name=application, unit="Mbps", maximum=OTT_MAXIMUM_MBPS, role="traffic")
+        for application in PROFILES[slice_name].applications
+    )
+    cqi = Feature(name="CQI", unit="", maximum=15.0, role="channel_quality")
+    full_rank = Feature(name="MIMO full-rank", unit="%", maximum=100.0, role="rank")
+    return (*traffic, cqi, full_rank)
+
+
+def feature_roles(slice_name: str) -> dict[str, Role]:
+    """Return what each of `slice_features` measures: name -> role."""
+    return {feature.name: feature.role for feature in slice_features(slice_name)}
 
 
 def _client(slice_name: str, seed: int, index: int, samples: int, test_samples: int, physics: Physics) -> ClientData:

@@ -13,8 +13,7 @@ Neither has a MIMO rank that varies, so neither has a MIMO feature, and neither 
 Rows without a logged CQI are left out, clients with fewer than `MINIMUM_ROWS` rows too; both are counted in
 `SliceData.notes` and logged. TRACTOR's idle seconds (no traffic, no PRB, but a CQI) are measurements and stay.
 
-Differs from the paper: everything about the data. Features are named and scaled as the sets allow; the SLA bounds are
-ours (`TRACTOR_SLA`, `RANALYZER_SLA`).
+Features are named and scaled as the sets allow; the SLA bounds are ours (`TRACTOR_SLA`, `RANALYZER_SLA`).
 """
 
 import dataclasses
@@ -182,4 +181,6 @@ def _build(
         LOGGER.info("%s, slice %s: %s", table.path, schema.slice_name, line)
     # The split is in time, so the seed has nothing to decide.
     (data,) = build_slices([table], schema, seed=0)
-    return dataclasses.replace(data, feature_names=feature_names, notes=notes)
+    renamed = zip(data.features, feature_names, strict=True)
+    features = tuple(dataclasses.replace(feature, name=name) for feature, name in renamed)
+    return dataclasses.replace(data, features=features, notes=notes)

@@ -2,15 +2,50 @@
 
 The generator, a user's tables and the real measurements all end here, so whatever the federation receives has been
 checked in one place.
-
-Differs from the paper: nothing.
 """
 
 import dataclasses
 import hashlib
+import numbers
 from dataclasses import dataclass
+from typing import Literal, get_args
 
 import numpy as np
+
+Role = Literal["traffic", "channel_quality", "rank", "other"]
+"""What a feature measures: an application's traffic, a CQI or MCS, MIMO full-rank usage, or anything else."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Feature:
+    """One of the Q features that a CL's model reads.
+
+    Attributes:
+        name: what plots and reports call it, e.g. `"Netflix"`.
+        unit: e.g. `"Mbps"` or `"%"`; empty for an index or once scaled.
+        maximum: positive; the feature is scaled as x / maximum, so that 0 stays 0.
+        role: what it measures.
+
+    Raises:
+        TypeError: `maximum` is not a number.
+        ValueError: `maximum` is not positive or not finite as a float32, or `role` is none of `Role`.
+    """
+
+    name: str
+    unit: str
+    maximum: float
+    role: Role
+
+    def __post_init__(self) -> None:
+        """Check everything that the class promises."""
+        where = f"feature {self.name!r}"
+        if isinstance(self.maximum, bool) or not isinstance(self.maximum, numbers.Real):
+            raise TypeError(f"{where}: maximum must be a number, got {self.maximum!r}")
+        single = np.finfo(np.float32)
+        if not single.smallest_subnormal <= self.maximum <= single.max:
+            raise ValueError(f"{where}: maximum must be positive and finite as a float32, got {self.maximum!r}")
+        if self.role not in get_args(Role):
+            raise ValueError(f"{where}: role must be one of {', '.join(get_args(Role))}, got {self.role!r}")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -38,9 +73,7 @@ class SliceData:
 
     Attributes:
         name: the slice, e.g. `"eMBB"`.
-        feature_names: Q unique names, e.g. `("Netflix", "YouTube", "Facebook Video", "CQI", "MIMO full-rank")`.
-        feature_units: Q units, e.g. `("Mbps", "Mbps", "Mbps", "", "%")`.
-        feature_maxima: float32 [Q], positive; a feature is scaled as x / maximum, so that 0 stays 0.
+        features: Q features, one or more, whose names are unique.
         target_name: `"CPU load"`, or what stands in for it, e.g. `"radio-resource load"`.
         target_unit: `"%"`.
         clients: the CLs, one or more, all with the same Q features.
@@ -49,14 +82,12 @@ class SliceData:
 
     Raises:
         TypeError: an array is not a float32 `numpy.ndarray`.
-        ValueError: a shape does not fit, a value is NaN or infinite, a name occurs twice, a maximum is not positive,
-            there is no CL, or a CL has fewer than 2 training samples or no test sample.
+        ValueError: a shape does not fit, a value is NaN or infinite, a name occurs twice, there is no feature or no
+            CL, a CL has fewer than 2 training samples or no test sample, or the SLA's bounds are not in order.
     """
 
     name: str
-    feature_names: tuple[str, ...]
-    feature_units: tuple[str, ...]
-    feature_maxima: np.ndarray
+    features: tuple[Feature, ...]
     target_name: str
     target_unit: str
     clients: tuple[ClientData, ...]
@@ -66,42 +97,49 @@ class SliceData:
     def __post_init__(self) -> None:
         """Check everything that the class promises."""
         where = f"slice {self.name!r}"
-        features = len(self.feature_names)
-        _require_unique(self.feature_names, f"{where}: feature_names")
-        if not features:
-            raise ValueError(f"{where}: feature_names must name at least one feature, got none")
-        if len(self.feature_units) != features:
-            raise ValueError(
-                f"{where}: feature_units must have one unit per feature ({features}), got {len(self.feature_units)}"
-            )
-        _require_array(self.feature_maxima, (features,), f"{where}: feature_maxima")
-        if not (self.feature_maxima > 0).all():
-            raise ValueError(f"{where}: feature_maxima must be positive, got {self.feature_maxima.tolist()}")
+        if not self.features:
+            raise ValueError(f"{where}: features must hold at least one feature, got none")
+        _require_unique(self.feature_names, f"{where}: feature names")
         if not self.sla_percent[0] < self.sla_percent[1]:
             raise ValueError(f"{where}: sla_percent must be a lower and a higher bound, got {self.sla_percent}")
         if not self.clients:
             raise ValueError(f"{where}: clients must hold at least one CL, got none")
         _require_unique([client.name for client in self.clients], f"{where}: client names")
         for client in self.clients:
-            _check_client(client, features, f"{where}, client {client.name!r}")
+            _check_client(client, len(self.features), f"{where}, client {client.name!r}")
+
+    @property
+    def feature_names(self) -> tuple[str, ...]:
+        """Q names, e.g. `("Netflix", "YouTube", "Facebook Video", "CQI", "MIMO full-rank")`."""
+        return tuple(feature.name for feature in self.features)
+
+    @property
+    def feature_units(self) -> tuple[str, ...]:
+        """Q units, e.g. `("Mbps", "Mbps", "Mbps", "", "%")`."""
+        return tuple(feature.unit for feature in self.features)
+
+    @property
+    def feature_maxima(self) -> np.ndarray:
+        """float32 [Q], what the features are divided by."""
+        return np.array([feature.maximum for feature in self.features], dtype=np.float32)
 
     def scaled(self) -> "SliceData":
         """Return the slice with every feature divided by its maximum; the target stays in percent.
 
-        The maxima of the result are 1 and its units are empty, so scaling twice changes nothing.
+        The maxima of the result are 1 and its units are empty, so scaling twice changes nothing; roles stay.
         """
+        maxima = self.feature_maxima
 
         def scale(client: ClientData) -> ClientData:
             return dataclasses.replace(
                 client,
-                train_features=client.train_features / self.feature_maxima,
-                test_features=client.test_features / self.feature_maxima,
+                train_features=client.train_features / maxima,
+                test_features=client.test_features / maxima,
             )
 
         return dataclasses.replace(
             self,
-            feature_units=("",) * len(self.feature_names),
-            feature_maxima=np.ones_like(self.feature_maxima),
+            features=tuple(dataclasses.replace(feature, unit="", maximum=1.0) for feature in self.features),
             clients=tuple(scale(client) for client in self.clients),
         )
 
@@ -119,7 +157,7 @@ class SliceData:
         return dataclasses.replace(self, clients=self.clients[:clients])
 
     def digest(self) -> str:
-        """Return the SHA-256 of names, units, maxima and arrays, 64 hex digits."""
+        """Return the SHA-256 of names, units, maxima and arrays, not of roles, 64 hex digits."""
         sha = hashlib.sha256()
 
         def add_text(*texts: str) -> None:
@@ -143,15 +181,15 @@ class SliceData:
 
 def _check_client(client: ClientData, features: int, where: str) -> None:
     """Check the four arrays of one CL."""
-    for split, inputs, target, least in (
+    for split, inputs, target, fewest in (
         ("train", client.train_features, client.train_target, 2),
         ("test", client.test_features, client.test_target, 1),
     ):
         samples = len(target) if np.ndim(target) == 1 else -1
         _require_array(target, (max(samples, 0),), f"{where}: {split}_target")
         _require_array(inputs, (samples, features), f"{where}: {split}_features")
-        if samples < least:
-            raise ValueError(f"{where}: needs at least {least} {split} sample(s), got {samples}")
+        if samples < fewest:
+            raise ValueError(f"{where}: needs at least {fewest} {split} sample(s), got {samples}")
 
 
 def _require_array(array: np.ndarray, shape: tuple[int, ...], what: str) -> None:

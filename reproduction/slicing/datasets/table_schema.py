@@ -1,7 +1,6 @@
 """Which columns of a table mean what: the declaration that comes with anyone's data (roles of the paper's Table II).
 
-Differs from the paper: the paper has five features and 100 closed loops; a table may have any number of either, and no
-MIMO column.
+The paper has five features and 100 closed loops; a table may have any number of either, and no MIMO column.
 """
 
 import dataclasses
@@ -12,20 +11,24 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from reproduction.slicing.datasets.slice_data import Role
+
 
 @dataclass(frozen=True, kw_only=True)
-class Feature:
+class FeatureColumn:
     """One feature column.
 
     Attributes:
         column: its name in the table.
         unit: `"Mbps"`, `"%"` or empty.
+        role: what it measures.
         highest: greatest value allowed; the least is 0.
         maximum: what the feature is divided by; `None` takes the greatest value of the training part.
     """
 
     column: str
     unit: str
+    role: Role
     highest: float
     maximum: float | None
 
@@ -97,18 +100,19 @@ class TableSchema:
             _require_positive(maximum, f"maxima[{column!r}]")
 
     @property
-    def features(self) -> tuple[Feature, ...]:
+    def features(self) -> tuple[FeatureColumn, ...]:
         """The feature columns in their order: traffic, channel quality, MIMO."""
         declared = self.maxima or {}
 
-        def feature(column: str, unit: str, highest: float, maximum: float | None) -> Feature:
-            maximum = declared.get(column, maximum)
-            return Feature(column=column, unit=unit, highest=min(highest, maximum or math.inf), maximum=maximum)
+        def feature(column: str, unit: str, role: Role, bound: float | None) -> FeatureColumn:
+            maximum = declared.get(column, bound)
+            highest = min(bound or math.inf, maximum or math.inf)
+            return FeatureColumn(column=column, unit=unit, role=role, highest=highest, maximum=maximum)
 
-        traffic = [feature(column, "Mbps", math.inf, None) for column in self.traffic_mbps]
-        quality = feature(self.cqi, "", self.cqi_maximum, self.cqi_maximum)
-        mimo = [feature(self.mimo_percent, "%", 100.0, 100.0)] if self.mimo_percent is not None else []
-        return (*traffic, quality, *mimo)
+        traffic = [feature(column, "Mbps", "traffic", None) for column in self.traffic_mbps]
+        quality = feature(self.cqi, "", "channel_quality", self.cqi_maximum)
+        rank = [feature(self.mimo_percent, "%", "rank", 100.0)] if self.mimo_percent is not None else []
+        return (*traffic, quality, *rank)
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -134,10 +138,10 @@ def read_schema(path: Path) -> TableSchema:
     if not isinstance(loaded, dict):
         raise ValueError(f"{path}: must hold a JSON object, got {type(loaded).__name__}")
     fields = dataclasses.fields(TableSchema)
-    known = [field.name for field in fields]
-    unknown = sorted(set(loaded) - set(known))
+    names = [field.name for field in fields]
+    unknown = sorted(set(loaded) - set(names))
     if unknown:
-        raise ValueError(f"{path}: unknown key {unknown[0]!r}; known keys are {', '.join(known)}")
+        raise ValueError(f"{path}: unknown key {unknown[0]!r}; known keys are {', '.join(names)}")
     missing = [field.name for field in fields if field.default is dataclasses.MISSING and field.name not in loaded]
     if missing:
         raise ValueError(f"{path}: key {missing[0]!r} is missing; add it")

@@ -3,8 +3,8 @@
 Every refusal is one line that names the file, the row and column, the value and the remedy. Rows are counted as a
 person sees them: in a CSV the header is line 1, in a Parquet table the first row is row 1.
 
-Differs from the paper: the paper reads no tables and prints no test split. Here the last 20 % in time of each client
-(or of each of its runs) is the test part; without a time column, a seeded random 20 %.
+The last 20 % in time of each client (or of each of its runs) is the test part; without a time column, a seeded random
+20 %.
 """
 
 import dataclasses
@@ -17,11 +17,11 @@ import numpy as np
 import pandas as pd
 
 from reproduction import seeds
-from reproduction.slicing.datasets.slice_data import ClientData, SliceData
+from reproduction.slicing.datasets.slice_data import ClientData, Feature, SliceData
 from reproduction.slicing.datasets.table_schema import TableSchema
 
 TEST_SHARE = 0.2
-LEAST_ROWS = 3
+FEWEST_ROWS = 3
 """2 samples to train on and 1 to test on."""
 
 
@@ -114,7 +114,7 @@ def build_slices(tables: Sequence[Table], schema: TableSchema, *, seed: int) -> 
     Raises:
         ValueError: no table; a missing column; an empty client, slice or run name; a value that is empty, no number,
             NaN, infinite or out of its range; a time that cannot be read; a client in two files; a client with fewer
-            than `LEAST_ROWS` rows; a feature that is 0 in the whole training part and has no declared maximum.
+            than `FEWEST_ROWS` rows; a feature that is 0 in the whole training part and has no declared maximum.
     """
     if not tables:
         raise ValueError("tables must hold at least one table, got none; give a file")
@@ -129,10 +129,10 @@ def build_slices(tables: Sequence[Table], schema: TableSchema, *, seed: int) -> 
                     f"{table.path}: client {client!r} of slice {slice_name!r} stands in {first} too; "
                     "rename one, or put its rows in one file"
                 )
-            if len(rows) < LEAST_ROWS:
+            if len(rows) < FEWEST_ROWS:
                 raise ValueError(
                     f"{table.where(int(rows.index[0]))}: client {client!r} of slice {slice_name!r} has {len(rows)} "
-                    f"row(s), needs at least {LEAST_ROWS} (2 to train on, 1 to test on); add rows or leave it out"
+                    f"row(s), needs at least {FEWEST_ROWS} (2 to train on, 1 to test on); add rows or leave it out"
                 )
             rng = seeds.generator(seed, "split", slice_name, client) if schema.time_column is None else None
             slices.setdefault(slice_name, {})[client] = _split(client, rows, len(schema.features), rng)
@@ -177,7 +177,7 @@ def _numbers(table: Table, column: str, *, highest: float) -> pd.Series:
         position = _first(not_finite)
         value = written.loc[position]
         raise ValueError(
-            f"{table.where(position)}, column {column!r}: {_shown(value)}; must be a finite number, "
+            f"{table.where(position)}, column {column!r}: {_quoted(value)}; must be a finite number, "
             "correct the value or leave the row out"
         )
     outside = (numbers < 0) | (numbers > highest)
@@ -185,7 +185,7 @@ def _numbers(table: Table, column: str, *, highest: float) -> pd.Series:
         position = _first(outside)
         allowed = "at least 0" if math.isinf(highest) else f"between 0 and {highest:g}"
         raise ValueError(
-            f"{table.where(position)}, column {column!r}: {_shown(written.loc[position])}; must be {allowed}, "
+            f"{table.where(position)}, column {column!r}: {_quoted(written.loc[position])}; must be {allowed}, "
             "check the unit or the declared maximum"
         )
     return numbers
@@ -203,7 +203,7 @@ def _times(table: Table, column: str) -> pd.Series:
     if times.isna().any():
         position = _first(times.isna())
         raise ValueError(
-            f"{table.where(position)}, column {column!r}: {_shown(written.loc[position])}; must be a number or an "
+            f"{table.where(position)}, column {column!r}: {_quoted(written.loc[position])}; must be a number or an "
             "ISO 8601 time, in one form throughout; correct it"
         )
     return times
@@ -234,20 +234,20 @@ def _split(client: str, rows: pd.DataFrame, features: int, rng: np.random.Genera
 
 def _slice(name: str, clients: tuple[ClientData, ...], schema: TableSchema) -> SliceData:
     """Assemble one slice, with the maxima that the schema leaves to the training part."""
-    greatest = np.max([client.train_features.max(axis=0) for client in clients], axis=0)
-    maxima = []
-    for position, feature in enumerate(schema.features):
-        if feature.maximum is None and greatest[position] == 0:
+    features = []
+    for position, declared in enumerate(schema.features):
+        maximum = declared.maximum
+        if maximum is None:
+            maximum = float(max(client.train_features[:, position].max() for client in clients))
+        if maximum == 0:
             raise ValueError(
-                f"slice {name!r}, column {feature.column!r}: 0 in the whole training part, so it has no maximum; "
+                f"slice {name!r}, column {declared.column!r}: 0 in the whole training part, so it has no maximum; "
                 "declare one under `maxima` or leave the column out"
             )
-        maxima.append(greatest[position] if feature.maximum is None else feature.maximum)
+        features.append(Feature(name=declared.column, unit=declared.unit, maximum=maximum, role=declared.role))
     return SliceData(
         name=name,
-        feature_names=tuple(feature.column for feature in schema.features),
-        feature_units=tuple(feature.unit for feature in schema.features),
-        feature_maxima=np.array(maxima, dtype=np.float32),
+        features=tuple(features),
         target_name=schema.target_name,
         target_unit="%",
         clients=clients,
@@ -265,6 +265,6 @@ def _first(marked: pd.Series) -> int:
     return int(marked.index[int(np.argmax(marked.to_numpy()))])
 
 
-def _shown(value: object) -> str:
+def _quoted(value: object) -> str:
     """Quote a value as it stands in the file."""
     return "empty" if isinstance(value, str) and not value.strip() else f"value {value!s}"

@@ -1,18 +1,13 @@
-"""The generated data of all slices as files (`make data`), or the committed sample.
+"""The generated data of all slices as files, or the committed sample; each table with the schema that reads it back.
 
 Files are written under a temporary name and renamed when complete, the manifest last, so an interrupted run leaves
 nothing that looks finished.
-
-Differs from the paper: nothing; the paper published no data.
 """
 
-import argparse
 import hashlib
 import io
 import json
 import platform
-import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,46 +15,17 @@ import numpy as np
 import pandas as pd
 import pyarrow
 
-from reproduction.command_line import one_line
 from reproduction.files import write_atomically
 from reproduction.slicing.datasets.generator import SLICES, generate_slice
-from reproduction.slicing.datasets.slice_data import SliceData
+from reproduction.slicing.datasets.slice_data import Role, SliceData
 
 SAMPLE_ROWS = 200
 SAMPLE_SEED = 0
-FEATURE_SUFFIX = {"Mbps": "_mbps", "%": "_percent", "": ""}
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line; return the exit status (2: refused)."""
-    parser = argparse.ArgumentParser(prog="python -m reproduction.datasets", description=__doc__.split("\n")[0])
-    parser.add_argument("--out", type=Path, default=Path("data"), help="folder to write to (default: data)")
-    parser.add_argument("--seed", type=int, default=0, help="root seed (default: 0)")
-    parser.add_argument("--clients", type=int, default=100, help="closed loops per slice (default: 100, the paper's)")
-    parser.add_argument(
-        "--samples", type=int, default=1000, help="training samples per loop (default: 1000, the paper's)"
-    )
-    parser.add_argument("--test-samples", type=int, default=250, help="test samples per loop (default: 250)")
-    parser.add_argument(
-        "--sample",
-        action="store_true",
-        help=f"write OUT/sample instead: {SAMPLE_ROWS} rows of one loop per slice, as CSV",
-    )
-    switches = parser.parse_args(arguments)
-    try:
-        if switches.sample:
-            write_sample(switches.out / "sample")
-        else:
-            settings = {name: getattr(switches, name) for name in ("seed", "clients", "samples", "test_samples")}
-            write_data(switches.out, **settings)
-    except (ValueError, OSError) as error:
-        print(f"error: {one_line(error)}", file=sys.stderr)
-        return 2
-    return 0
+UNIT_SUFFIX = {"Mbps": "_mbps", "%": "_percent", "": ""}
 
 
 def write_data(folder: Path, *, seed: int, clients: int, samples: int, test_samples: int) -> None:
-    """Write one Parquet file per slice, and `manifest.json`.
+    """Write one Parquet table per slice, the schemas that read them back, and `manifest.json`.
 
     Raises:
         ValueError: a setting that `generate_slice` refuses.
@@ -74,6 +40,7 @@ def write_data(folder: Path, *, seed: int, clients: int, samples: int, test_samp
         buffer = io.BytesIO()
         to_frame(data).to_parquet(buffer)
         write_atomically(path, buffer.getvalue())
+        _write_json(path.with_suffix(".schema.json"), schema_of(data))
         files[path.name] = {"slice": slice_name, "sha256": file_sha256(path), "arrays_sha256": data.digest()}
         print(f"{path}: {sum(len(c.train_target) + len(c.test_target) for c in data.clients)} rows")
     versions = {"python": platform.python_version(), "numpy": np.__version__, "pandas": pd.__version__}
@@ -83,7 +50,7 @@ def write_data(folder: Path, *, seed: int, clients: int, samples: int, test_samp
 
 
 def write_sample(folder: Path) -> None:
-    """Write the first training rows of one closed loop per slice as CSV, and the schema that reads them back.
+    """Write the first training rows of one closed loop per slice as CSV, and the schemas that read them back.
 
     Raises:
         OSError: the folder cannot be written to.
@@ -92,28 +59,15 @@ def write_sample(folder: Path) -> None:
     for slice_name in SLICES:
         data = generate_slice(slice_name, seed=SAMPLE_SEED, clients=1)
         frame = to_frame(data).drop(columns="split").head(SAMPLE_ROWS)
-        columns = list(frame.columns)
-        schema = {
-            "client": columns[0],
-            "traffic_mbps": columns[1:4],
-            "cqi": columns[4],
-            "mimo_percent": columns[5],
-            "target_percent": columns[6],
-            "slice_name": slice_name,
-            "maxima": dict(zip(columns[1:6], data.feature_maxima.tolist(), strict=True)),
-        }
-        stem = file_stem(slice_name)
-        write_atomically(folder / f"{stem}.csv", frame.to_csv(index=False, lineterminator="\n").encode())
-        _write_json(folder / f"{stem}.schema.json", schema)
-        print(f"{folder / stem}.csv: {len(frame)} rows")
+        path = folder / f"{file_stem(slice_name)}.csv"
+        write_atomically(path, frame.to_csv(index=False, lineterminator="\n").encode())
+        _write_json(path.with_suffix(".schema.json"), schema_of(data))
+        print(f"{path}: {len(frame)} rows")
 
 
 def to_frame(data: SliceData) -> pd.DataFrame:
     """Return a slice as one table: client, split (`train` or `test`), the features and the target."""
-    features = [
-        name.replace(" ", "_") + FEATURE_SUFFIX[unit]
-        for name, unit in zip(data.feature_names, data.feature_units, strict=True)
-    ]
+    features = [column_name(feature.name, feature.unit) for feature in data.features]
     parts = []
     for client in data.clients:
         for split, inputs, target in (
@@ -123,9 +77,33 @@ def to_frame(data: SliceData) -> pd.DataFrame:
             part = pd.DataFrame(inputs, columns=features)
             part.insert(0, "client", client.name)
             part.insert(1, "split", split)
-            part[data.target_name.replace(" ", "_") + FEATURE_SUFFIX[data.target_unit]] = target
+            part[column_name(data.target_name, data.target_unit)] = target
             parts.append(part)
     return pd.concat(parts, ignore_index=True)
+
+
+def schema_of(data: SliceData) -> dict[str, Any]:
+    """Return the keys of `table_schema.TableSchema` that read the table of a generated slice back."""
+    columns = {feature: column_name(feature.name, feature.unit) for feature in data.features}
+
+    def with_role(role: Role) -> list[str]:
+        return [column for feature, column in columns.items() if feature.role == role]
+
+    (quality,), (rank,) = with_role("channel_quality"), with_role("rank")
+    return {
+        "client": "client",
+        "traffic_mbps": with_role("traffic"),
+        "cqi": quality,
+        "mimo_percent": rank,
+        "target_percent": column_name(data.target_name, data.target_unit),
+        "slice_name": data.name,
+        "maxima": {column: feature.maximum for feature, column in columns.items()},
+    }
+
+
+def column_name(name: str, unit: str) -> str:
+    """Return a table's name for a quantity, e.g. `Facebook_Video_mbps`."""
+    return name.replace(" ", "_") + UNIT_SUFFIX[unit]
 
 
 def file_stem(slice_name: str) -> str:

@@ -22,9 +22,14 @@ def assign(data: SliceData, scheme: Scheme, explainer: Explainer, seed: int, set
 
 
 def scaled_baseline(data: SliceData, local: LocalSettings) -> np.ndarray:
-    """Return "absent" per feature by its unit, scaled: Mbps is traffic, % is MIMO, none is CQI; float32 [Q]."""
-    by_unit = {"Mbps": local.baseline_traffic_mbps, "%": local.baseline_mimo_percent}
-    values = [by_unit.get(unit, local.baseline_cqi) for unit in data.feature_units]
+    """Return "absent" per feature by its role, scaled; 0 for a role that has no setting; float32 [Q]."""
+    absent = {
+        "traffic": local.baseline_traffic_mbps,
+        "channel_quality": local.baseline_cqi,
+        "rank": local.baseline_mimo_percent,
+        "other": 0.0,
+    }
+    values = [absent[feature.role] for feature in data.features]
     return np.asarray(values, np.float32) / data.feature_maxima
 
 

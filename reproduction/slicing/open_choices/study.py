@@ -112,9 +112,11 @@ def laboratory_of(choice: Choice, lab: Laboratory) -> Laboratory:
     def data(name: str, seed: int, clients: int) -> SliceData:
         sizes = {"samples": settings.samples, "test_samples": settings.test_samples}
         made = generate_slice(name, seed=seed, clients=clients, physics=choice.physics, **sizes)
-        is_ott = np.array(made.feature_units) == "Mbps"
-        maxima = np.where(is_ott, choice.ott_maximum_mbps, made.feature_maxima).astype(np.float32)
-        return dataclasses.replace(made, feature_maxima=maxima)
+        features = tuple(
+            dataclasses.replace(feature, maximum=choice.ott_maximum_mbps) if feature.role == "traffic" else feature
+            for feature in made.features
+        )
+        return dataclasses.replace(made, features=features)
 
     return dataclasses.replace(lab, settings=settings, data=data)
 

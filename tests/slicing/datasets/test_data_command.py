@@ -9,17 +9,19 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from reproduction.datasets import main
 from reproduction.slicing.datasets import SLICES, generate_slice, load
-from reproduction.slicing.datasets.write_data import file_stem, main, write_sample
+from reproduction.slicing.datasets.write_data import file_stem, write_sample
 
 DATA = Path(__file__).resolve().parents[3] / "data"
 SMALL = ["--clients", "2", "--samples", "30", "--test-samples", "5"]
 
 
 def test_writes_every_slice_and_a_manifest_that_fits(tmp_path):
-    assert main(["--out", str(tmp_path), "--seed", "9", *SMALL]) == 0
+    main(["--out", str(tmp_path), "--seed", "9", *SMALL])
     manifest = json.loads((tmp_path / "manifest.json").read_text())
-    assert {path.name for path in tmp_path.iterdir()} == {*manifest["files"], "manifest.json"}
+    schemas = {name.replace(".parquet", ".schema.json") for name in manifest["files"]}
+    assert {path.name for path in tmp_path.iterdir()} == {*manifest["files"], *schemas, "manifest.json"}
     assert manifest["settings"] == {"seed": 9, "clients": 2, "samples": 30, "test_samples": 5}
     assert [entry["slice"] for entry in manifest["files"].values()] == list(SLICES)
     for name, entry in manifest["files"].items():
@@ -30,6 +32,29 @@ def test_writes_every_slice_and_a_manifest_that_fits(tmp_path):
         rows = table[(table.client == "CL 001") & (table.split == "test")]
         np.testing.assert_array_equal(rows.iloc[:, 2:7].to_numpy(), data.clients[1].test_features)
         np.testing.assert_array_equal(rows["CPU_load_percent"].to_numpy(), data.clients[1].test_target)
+
+
+def refusal(capsys, arguments):
+    """Run what must be refused with status 2; return its standard error."""
+    with pytest.raises(SystemExit) as stop:
+        main(arguments)
+    assert stop.value.code == 2
+    return capsys.readouterr().err
+
+
+@pytest.mark.parametrize("slice_name", SLICES)
+def test_what_is_written_reads_back(tmp_path, slice_name):
+    """The same rows of the same closed loops on the same scale; the loader makes a split of its own."""
+    main(["--out", str(tmp_path), *SMALL])
+    stem = tmp_path / file_stem(slice_name)
+    (data,) = load([stem.with_suffix(".parquet")], stem.with_suffix(".schema.json"), seed=0)
+    generated = generate_slice(slice_name, seed=0, clients=2, samples=30, test_samples=5)
+    np.testing.assert_array_equal(data.feature_maxima, generated.feature_maxima)
+    assert [feature.role for feature in data.features] == [feature.role for feature in generated.features]
+    for ours, theirs in zip(data.clients, generated.clients, strict=True):
+        assert (ours.name, len(ours.train_target), len(ours.test_target)) == (theirs.name, 28, 7)
+        rows = [np.concatenate([one.train_features, one.test_features]) for one in (ours, theirs)]
+        np.testing.assert_array_equal(*(np.sort(part.view("f4,f4,f4,f4,f4"), axis=0) for part in rows))
 
 
 def test_the_same_settings_write_the_same_bytes(tmp_path):
@@ -47,8 +72,7 @@ def test_an_interrupted_write_leaves_the_old_file_and_no_other(tmp_path, monkeyp
 
     monkeypatch.setattr(os, "fsync", interrupted)
     capsys.readouterr()
-    assert main(["--out", str(tmp_path), "--seed", "1", *SMALL]) == 2
-    assert capsys.readouterr().err == (
+    assert refusal(capsys, ["--out", str(tmp_path), "--seed", "1", *SMALL]) == (
         f"error: {tmp_path}/embb.parquet: cannot be written (No space left on device); "
         "make room, or choose a folder that can be written\n"
     )
@@ -56,11 +80,10 @@ def test_an_interrupted_write_leaves_the_old_file_and_no_other(tmp_path, monkeyp
 
 
 def test_refuses_in_one_line_with_status_2(tmp_path, capsys):
-    assert main(["--out", str(tmp_path), "--clients", "0"]) == 2
-    assert capsys.readouterr().err == "error: clients must be at least 1, got 0\n"
+    wrong = ["--out", str(tmp_path), "--clients", "0"]
+    assert refusal(capsys, wrong) == "error: clients must be at least 1, got 0\n"
     (tmp_path / "file").write_text("")
-    assert main(["--out", str(tmp_path / "file")]) == 2
-    assert "file" in capsys.readouterr().err
+    assert "file" in refusal(capsys, ["--out", str(tmp_path / "file")])
 
 
 @pytest.mark.parametrize("slice_name", SLICES)

@@ -3,7 +3,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from reproduction.slicing.datasets import ClientData, SliceData
+from reproduction.slicing.datasets import ClientData, Feature, SliceData
 
 
 def client(name="a", train=3, test=1, features=2, **changes):
@@ -17,12 +17,18 @@ def client(name="a", train=3, test=1, features=2, **changes):
     return ClientData(name=name, **(arrays | changes))
 
 
+def feature(**changes):
+    fields = {"name": "web", "unit": "Mbps", "maximum": 4, "role": "traffic"}
+    return Feature(**(fields | changes))
+
+
+WEB, CQI = feature(), feature(name="CQI", unit="", maximum=15.0, role="channel_quality")
+
+
 def slice_data(**changes):
     fields = {
         "name": "s",
-        "feature_names": ("web", "CQI"),
-        "feature_units": ("Mbps", ""),
-        "feature_maxima": np.array([4, 15], np.float32),
+        "features": (WEB, CQI),
         "target_name": "CPU load",
         "target_unit": "%",
         "clients": (client("a"), client("b")),
@@ -39,13 +45,10 @@ def poisoned(value):
 @pytest.mark.parametrize(
     ("changes", "error", "match"),
     [
-        ({"feature_names": ("web", "web")}, ValueError, r"feature_names must be unique, got \['web'\]"),
-        ({"feature_names": (), "feature_units": ()}, ValueError, "at least one feature"),
-        ({"feature_units": ("Mbps",)}, ValueError, r"one unit per feature \(2\), got 1"),
-        ({"feature_maxima": np.array([4, 0], np.float32)}, ValueError, "must be positive"),
-        ({"feature_maxima": np.array([4.0, 15.0])}, TypeError, "feature_maxima must be a float32 .* got float64"),
-        ({"feature_maxima": [4, 15]}, TypeError, "float32 numpy array, got list"),
-        ({"feature_maxima": np.ones(3, np.float32)}, ValueError, r"shape \(2,\), got \(3,\)"),
+        ({"features": (WEB, WEB)}, ValueError, r"feature names must be unique, got \['web'\]"),
+        ({"features": ()}, ValueError, "at least one feature"),
+        ({"features": (WEB,)}, ValueError, r"train_features must have shape \(3, 1\), got \(3, 2\)"),
+        ({"sla_percent": (3.0, 3.0)}, ValueError, "a lower and a higher bound"),
         ({"clients": ()}, ValueError, "at least one CL"),
         ({"clients": (client("a"), client("a"))}, ValueError, r"client names must be unique, got \['a'\]"),
         ({"clients": (client(train=1),)}, ValueError, r"client 'a': needs at least 2 train sample\(s\), got 1"),
@@ -62,6 +65,30 @@ def test_refuses(changes, error, match):
         slice_data(**changes)
 
 
+@pytest.mark.parametrize(
+    ("changes", "error", "match"),
+    [
+        ({"maximum": 0}, ValueError, "feature 'web': maximum must be positive and finite as a float32, got 0"),
+        ({"maximum": -1.0}, ValueError, "must be positive"),
+        ({"maximum": np.nan}, ValueError, "must be positive"),
+        ({"maximum": 1e39}, ValueError, "finite as a float32"),
+        ({"maximum": "4"}, TypeError, "feature 'web': maximum must be a number, got '4'"),
+        ({"maximum": True}, TypeError, "must be a number"),
+        ({"role": "cqi"}, ValueError, "role must be one of traffic, channel_quality, rank, other, got 'cqi'"),
+    ],
+)
+def test_refuses_a_feature(changes, error, match):
+    with pytest.raises(error, match=match):
+        feature(**changes)
+
+
+def test_what_is_read_off_the_features():
+    data = slice_data()
+    assert (data.feature_names, data.feature_units) == (("web", "CQI"), ("Mbps", ""))
+    np.testing.assert_array_equal(data.feature_maxima, [4, 15])
+    assert data.feature_maxima.dtype == np.float32
+
+
 def test_scaled_divides_features_only_and_once():
     data = slice_data()
     scaled = data.scaled()
@@ -71,6 +98,7 @@ def test_scaled_divides_features_only_and_once():
     np.testing.assert_array_equal(after.train_target, before.train_target)
     assert after.train_features.dtype == np.float32
     assert scaled.scaled().digest() == scaled.digest() != data.digest()
+    assert [one.role for one in scaled.features] == ["traffic", "channel_quality"]
 
 
 def test_zero_stays_zero_when_scaled():
@@ -92,8 +120,8 @@ def test_digest_sees_names_maxima_and_every_array():
     first, second = data.clients
     others = [
         slice_data(name="t"),
-        slice_data(feature_names=("webC", "QI")),
-        slice_data(feature_maxima=np.array([5, 15], np.float32)),
+        slice_data(features=(feature(name="webC"), dataclasses.replace(CQI, name="QI"))),
+        slice_data(features=(feature(maximum=5), CQI)),
         slice_data(clients=(second, first)),
     ]
     for field in ("train_features", "train_target", "test_features", "test_target"):
@@ -102,3 +130,4 @@ def test_digest_sees_names_maxima_and_every_array():
         others.append(slice_data(clients=(first, dataclasses.replace(second, **{field: changed}))))
     assert len({data.digest(), *(other.digest() for other in others)}) == 1 + len(others)
     assert slice_data().digest() == data.digest()
+    assert slice_data(features=(feature(role="other"), CQI)).digest() == data.digest()  # a role is no number
