@@ -102,7 +102,7 @@ def wait_for(condition, seconds, process=None):
 def group(leader):
     """Return the living members of a process group, zombies and multiprocessing's tracker (it ends last) left out."""
     table = subprocess.run(
-        ["ps", "-A", "-o", "pid=,pgid=,stat=,args="], capture_output=True, text=True, check=True
+        ["ps", "-A", "-ww", "-o", "pid=,pgid=,stat=,args="], capture_output=True, text=True, check=True
     ).stdout
     rows = [line.split(None, 3) for line in table.splitlines()]
     return [row[3] for row in rows if row[1] == str(leader) and row[2][0] != "Z" and "resource_tracker" not in row[3]]

@@ -42,7 +42,7 @@ class Feature:
         if isinstance(self.maximum, bool) or not isinstance(self.maximum, numbers.Real):
             raise TypeError(f"{where}: maximum must be a number, got {self.maximum!r}")
         single = np.finfo(np.float32)
-        if not single.smallest_subnormal <= self.maximum <= single.max:
+        if not float(single.smallest_subnormal) <= self.maximum <= float(single.max):
             raise ValueError(f"{where}: maximum must be positive and finite as a float32, got {self.maximum!r}")
         if self.role not in get_args(Role):
             raise ValueError(f"{where}: role must be one of {', '.join(get_args(Role))}, got {self.role!r}")
