@@ -1,8 +1,6 @@
 """The activations that LRP and DeepLIFT can pass, with their derivatives, in float64.
 
 At a kink the derivative is the one TensorFlow takes: that of the side x <= 0.
-
-Differs from the paper: nothing.
 """
 
 from collections.abc import Callable, Mapping

@@ -1,7 +1,4 @@
-"""What callers hand in, checked and brought into one form.
-
-Differs from the paper: nothing.
-"""
+"""What callers hand in, checked and brought into one form."""
 
 import operator
 from typing import Any
@@ -46,7 +43,7 @@ def checked_inputs(model: Any, inputs: ArrayLike) -> np.ndarray:
         ValueError: they are no finite numbers [n, features] with n, features >= 1, or the model takes another number
             of features.
     """
-    array = _finite_float32("inputs", inputs)
+    array = _finite("inputs", inputs, np.float32, "drop or impute such samples")
     if array.ndim != 2 or 0 in array.shape:
         raise ValueError(
             f"inputs must be [n, features] with n >= 1 and features >= 1, got the shape {array.shape}; "
@@ -76,7 +73,7 @@ def checked_baseline(method: str, takes_baseline: bool, baseline: ArrayLike | No
     """
     if baseline is None:
         return np.zeros_like(inputs)
-    array = _finite_float32("baseline", baseline)
+    array = _finite("baseline", baseline, np.float32, "drop or impute such samples")
     if array.shape not in (inputs.shape, inputs.shape[1:]):
         raise ValueError(
             f"baseline must be None (zeros), [features] = {inputs.shape[1:]} or [n, features] = {inputs.shape}, "
@@ -106,19 +103,38 @@ def checked_target(target: Any) -> int | None:
     raise TypeError(f"target must be None or the index of one output unit, got {target!r}; pass an int.")
 
 
-def _finite_float32(name: str, values: ArrayLike) -> np.ndarray:
+def checked_start(start: ArrayLike, rows: int, outputs: int) -> np.ndarray:
+    """Return the weights of the outputs, float64 [n, outputs].
+
+    Args:
+        start: a vector [outputs] for all rows, or [n, outputs].
+        rows: n.
+        outputs: how many outputs the model has.
+
+    Raises:
+        ValueError: wrong shape, or no finite numbers.
+    """
+    array = _finite("start", start, np.float64, "such weights cannot be added up; replace them")
+    if array.shape not in ((outputs,), (rows, outputs)):
+        raise ValueError(
+            f"start must be [outputs] = ({outputs},) or [n, outputs] = ({rows}, {outputs}), got the shape "
+            f"{array.shape}; give every output a weight."
+        )
+    return np.broadcast_to(array, (rows, outputs))
+
+
+def _finite(name: str, values: ArrayLike, kind: type[np.floating], remedy: str) -> np.ndarray:
     try:
         raw = np.asarray(values)
         if raw.dtype.kind not in "biufO":
             raise TypeError(f"dtype {raw.dtype}")
         with np.errstate(over="ignore"):  # what does not fit becomes infinite and is refused below
-            array = raw.astype(np.float32)
+            array = raw.astype(kind)
     except (TypeError, ValueError) as error:
         raise ValueError(f"{name} must be real numbers, got {error}; convert to floats first.") from error
     if not np.isfinite(array).all():
         where = np.argwhere(~np.isfinite(array))[0]
         raise ValueError(
-            f"{name} must be finite in float32, got {raw[tuple(where)]!r} at {where.tolist()}; "
-            "drop or impute such samples."
+            f"{name} must be finite in {np.dtype(kind)}, got {raw[tuple(where)]!r} at {where.tolist()}; {remedy}."
         )
     return array

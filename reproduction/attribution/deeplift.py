@@ -5,8 +5,6 @@ slope of its secant between the reference and the input, (g(z) - g(z0)) / (z - z
 multiplier of the input times input - baseline. The attributions add up to f(input) - f(baseline).
 
 DeepExplain's convention kept: where |z - z0| <= 1e-5 the secant gives way to the derivative at the midpoint.
-
-Differs from the paper: nothing.
 """
 
 from dataclasses import dataclass
@@ -14,34 +12,21 @@ from dataclasses import dataclass
 import numpy as np
 
 from reproduction.attribution.activations import Activation
-from reproduction.attribution.layers import read_chain
-from reproduction.attribution.lrp import one_hot
-from reproduction.attribution.method import Method
-from reproduction.attribution.scalar_function import ScalarFunction
+from reproduction.attribution.chain import ChainMethod
 
 SMALLEST_DIFFERENCE = 1e-5
 """The |z - z0| below which the secant gives way to the derivative, DeepExplain's."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class DeepLift(Method):
+class DeepLift(ChainMethod):
     """DeepLIFT (Rescale)."""
 
-    def attributions(self, function: ScalarFunction, inputs: np.ndarray, baseline: np.ndarray) -> np.ndarray:
-        """Return the contribution scores, float64 [n, features]."""
-        chain = read_chain(function.model)
-        states, references = [inputs.astype(np.float64)], [baseline.astype(np.float64)]
-        for piece in chain:
-            states.append(piece.forward(states[-1]))
-            references.append(piece.forward(references[-1]))
-        multipliers = one_hot(states[-1], function)
-        for i in reversed(range(len(chain))):
-            piece = chain[i]
-            if isinstance(piece, Activation):
-                multipliers = multipliers * secant_slope(piece, states[i], references[i])
-            else:
-                multipliers = piece.pull_back(multipliers)
-        return (states[0] - references[0]) * multipliers
+    def passed(
+        self, activation: Activation, multipliers: np.ndarray, z: np.ndarray, reference: np.ndarray
+    ) -> np.ndarray:
+        """Multiply by the slope of the secant."""
+        return multipliers * secant_slope(activation, z, reference)
 
 
 def secant_slope(activation: Activation, z: np.ndarray, reference: np.ndarray) -> np.ndarray:

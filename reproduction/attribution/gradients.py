@@ -2,8 +2,6 @@
 
 DeepExplain's conventions kept: saliency is |gradient| (Simonyan et al. 2013); input x gradient uses the input itself,
 not its distance to a baseline; integrated gradients multiply the path-averaged gradient by input - baseline.
-
-Differs from the paper: nothing. The paper does not print the number of steps nor the quadrature.
 """
 
 from collections.abc import Callable, Mapping
@@ -37,9 +35,9 @@ class InputTimesGradient(Method):
 
     def attributions(self, function: ScalarFunction, inputs: np.ndarray, baseline: np.ndarray) -> np.ndarray:
         """Return x_j df/dx_j, float64 [n, features]."""
-        return difference(inputs, baseline) * self.sensitivities(function, inputs, baseline)
+        return difference(inputs, baseline) * self.weighted_attributions(function, inputs, baseline)
 
-    def sensitivities(self, function: ScalarFunction, inputs: np.ndarray, baseline: np.ndarray) -> np.ndarray:
+    def weighted_attributions(self, function: ScalarFunction, inputs: np.ndarray, baseline: np.ndarray) -> np.ndarray:
         """Return the quotient of Eq. (2) in closed form, df/dx_j, float64 [n, features]."""
         del baseline
         return function.gradients(inputs)
@@ -73,9 +71,9 @@ class IntegratedGradients(Method):
 
     def attributions(self, function: ScalarFunction, inputs: np.ndarray, baseline: np.ndarray) -> np.ndarray:
         """Return the attributions, float64 [n, features]."""
-        return difference(inputs, baseline) * self.sensitivities(function, inputs, baseline)
+        return difference(inputs, baseline) * self.weighted_attributions(function, inputs, baseline)
 
-    def sensitivities(self, function: ScalarFunction, inputs: np.ndarray, baseline: np.ndarray) -> np.ndarray:
+    def weighted_attributions(self, function: ScalarFunction, inputs: np.ndarray, baseline: np.ndarray) -> np.ndarray:
         """Return the quotient of Eq. (2) in closed form, the path-averaged gradient, float64 [n, features]."""
         nodes, weights = QUADRATURES[self.quadrature](self.steps)
         path = baseline + nodes[:, None, None] * difference(inputs, baseline)  # [steps, n, features]

@@ -4,66 +4,56 @@ Read: Dense with or without bias and with any activation below, BatchNormalizati
 noise kin (off), Activation, ReLU, LeakyReLU and ELU layers of any slope, InputLayer, nested Sequential and
 single-path functional models. Activations: linear, ReLU, leaky ReLU, ELU, tanh, sigmoid, softplus. Anything else is
 refused by its name: a layer passed by its gradient would silently turn LRP and DeepLIFT into gradient x input.
-
-The pieces compute in float64, so that the quotients of LRP and DeepLIFT keep float32's digits near zero.
-
-Differs from the paper: nothing.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from types import MappingProxyType
+from typing import Any, TypeVar
 
 import numpy as np
 
 from reproduction.attribution import activations
 from reproduction.attribution.activations import Activation
+from reproduction.attribution.pieces import Dense, Piece, Scaling
 from reproduction.attribution.scalar_function import is_keras
 
-
-@dataclass(frozen=True)
-class Dense:
-    """The map x @ kernel + bias.
-
-    Attributes:
-        kernel: float64 [inputs, outputs].
-        bias: float64 [outputs].
-    """
-
-    kernel: np.ndarray
-    bias: np.ndarray
-
-    def forward(self, x: np.ndarray) -> np.ndarray:
-        """Map float64 [n, inputs] to float64 [n, outputs]."""
-        return x @ self.kernel + self.bias
-
-    def pull_back(self, multipliers: np.ndarray) -> np.ndarray:
-        """Carry multipliers of the outputs, float64 [n, outputs], to the inputs, float64 [n, inputs]."""
-        return multipliers @ self.kernel.T
+Entry = TypeVar("Entry")
 
 
 @dataclass(frozen=True)
-class Scaling:
-    """The map x * factor + shift, unit by unit.
+class Layer:
+    """A Keras layer, read.
 
     Attributes:
-        factor: float64 [units].
-        shift: float64 [units].
+        name: the layer's own; behind those of the models it is nested in, "encoder/dense" (Keras allows no "/" in a
+            name).
+        pieces: what it applies one after the other at inference; none for a layer that is off, such as Dropout.
     """
 
-    factor: np.ndarray
-    shift: np.ndarray
-
-    def forward(self, x: np.ndarray) -> np.ndarray:
-        """Map float64 [n, units] to float64 [n, units]."""
-        return x * self.factor + self.shift
-
-    def pull_back(self, multipliers: np.ndarray) -> np.ndarray:
-        """Carry multipliers of the outputs to the inputs, both float64 [n, units]."""
-        return multipliers * self.factor
+    name: str
+    pieces: tuple[Piece, ...]
 
 
-Piece = Dense | Scaling | Activation
+def read_layers(model: Any) -> tuple[Layer, ...]:
+    """Read the layers of a Keras model.
+
+    Args:
+        model: a Keras Sequential or single-path functional model over [n, features].
+
+    Returns:
+        The layers, from the input to the output, nested models dissolved into theirs.
+
+    Raises:
+        TypeError: `model` is not a Keras model.
+        ValueError: a layer, an activation or a branch that cannot be read, by its name; or a model not built yet.
+    """
+    if not is_keras(model):
+        raise TypeError(
+            f"model must be a Keras model for epsilon_lrp and deeplift, which look at its layers, got "
+            f"{type(model).__name__}; take integrated_gradients or a Shapley method for a function."
+        )
+    return tuple(_read(model, ()))
 
 
 def read_chain(model: Any) -> tuple[Piece, ...]:
@@ -79,41 +69,32 @@ def read_chain(model: Any) -> tuple[Piece, ...]:
         TypeError: `model` is not a Keras model.
         ValueError: a layer, an activation or a branch that cannot be read, by its name; or a model not built yet.
     """
-    if not is_keras(model):
-        raise TypeError(
-            f"model must be a Keras model for epsilon_lrp and deeplift, which look at its layers, got "
-            f"{type(model).__name__}; take integrated_gradients or a Shapley method for a function."
-        )
-    return tuple(_read(model))
+    return tuple(piece for layer in read_layers(model) for piece in layer.pieces)
 
 
-def _read(layer: Any) -> Iterator[Piece]:
+def _read(layer: Any, path: tuple[str, ...]) -> Iterator[Layer]:
+    """Read a layer or a model, which `path` leads to from the outermost model."""
     import keras  # already imported by whoever built the model
 
     kind = type(layer)  # exact: a subclass may compute something else
     if kind is keras.Sequential:
-        for inner in layer.layers:
-            yield from _read(inner)
+        inner_layers = layer.layers
     elif isinstance(layer, keras.Model) and kind.__module__.split(".")[0] == "keras" and hasattr(layer, "inputs"):
-        for inner in _layers_along_the_path(layer):
-            yield from _read(inner)
-    elif kind is keras.layers.Dense:
-        yield _dense(layer)
-        yield _activation(layer, layer.activation)
-    elif kind is keras.layers.BatchNormalization:
-        yield _batch_normalization(layer)
-    elif kind is keras.layers.Activation:
-        yield _activation(layer, layer.activation)
-    elif _is_one_of(kind, keras.layers, ("ReLU", "LeakyReLU", "ELU")):
-        yield _activation(layer, layer)
-    elif not _is_one_of(
-        kind, keras.layers, ("InputLayer", "Dropout", "GaussianDropout", "GaussianNoise", "AlphaDropout", "Identity")
-    ):
-        raise _refusal(f"layer '{layer.name}' of type {kind.__name__}")
+        inner_layers = _layers_along_the_path(layer)
+    else:
+        reader = _entry(READERS, keras.layers, kind)
+        if reader is None:
+            raise _refusal(f"layer '{layer.name}' of type {kind.__name__}")
+        yield Layer("/".join(path or (layer.name,)), reader(layer))
+        return
+    for inner in inner_layers:
+        yield from _read(inner, (*path, inner.name))
 
 
-def _is_one_of(kind: type, namespace: Any, names: tuple[str, ...]) -> bool:
-    return any(kind is getattr(namespace, name) for name in names)
+def _entry(table: Mapping[str, Entry], module: Any, member: Any) -> Entry | None:
+    """Look up a class or function of a Keras module by its name; None for what only bears such a name."""
+    name = getattr(member, "__name__", "")
+    return table.get(name) if member is getattr(module, name, None) else None
 
 
 def _layers_along_the_path(model: Any) -> list[Any]:
@@ -132,16 +113,21 @@ def _layers_along_the_path(model: Any) -> list[Any]:
     return path
 
 
-def _dense(layer: Any) -> Dense:
+def _nothing(layer: Any) -> tuple[Piece, ...]:
+    del layer
+    return ()
+
+
+def _dense(layer: Any) -> tuple[Piece, ...]:
     _require_built(layer)
     if getattr(layer, "quantization_mode", None) is not None:
         raise _refusal(f"layer '{layer.name}' of type Dense with {layer.quantization_mode} weights")
     kernel = np.asarray(layer.kernel, dtype=np.float64)
     bias = np.zeros(kernel.shape[1]) if layer.bias is None else np.asarray(layer.bias, dtype=np.float64)
-    return Dense(kernel, bias)
+    return Dense(kernel, bias), _activation(layer, layer.activation)
 
 
-def _batch_normalization(layer: Any) -> Scaling:
+def _batch_normalization(layer: Any) -> tuple[Piece, ...]:
     """Ioffe and Szegedy 2015 (arXiv 1502.03167), Algorithm 2: the affine map of inference."""
     _require_built(layer)
     if layer.axis not in (-1, 1):
@@ -151,29 +137,34 @@ def _batch_normalization(layer: Any) -> Scaling:
     if layer.scale:
         factor = factor * np.asarray(layer.gamma, dtype=np.float64)
     shift = np.asarray(layer.beta, dtype=np.float64) if layer.center else np.zeros_like(mean)
-    return Scaling(factor, shift - mean * factor)
+    return (Scaling(factor, shift - mean * factor),)
+
+
+def _activation_layer(layer: Any) -> tuple[Piece, ...]:
+    return (_activation(layer, layer),)
 
 
 def _activation(layer: Any, function: Any) -> Activation:
-    """Read an activation given as a Keras function or as an activation layer."""
+    """Read an activation of a layer, given as a Keras function or as an activation layer."""
     import keras
 
     kind = type(function)
     if kind is keras.layers.Activation:
         return _activation(layer, function.activation)
-    if kind is keras.layers.LeakyReLU:
-        return activations.leaky_relu(float(function.negative_slope))
-    if kind is keras.layers.ELU:
-        return activations.elu(float(function.alpha))
-    if kind is keras.layers.ReLU and function.max_value is None and function.threshold == 0:
-        return activations.leaky_relu(float(function.negative_slope))
-    for name, piece in activations.BY_KERAS_NAME.items():
-        if function is getattr(keras.activations, name):
-            return piece
-    name = getattr(function, "__name__", kind.__name__)
-    if kind is keras.layers.ReLU:
-        name = f"ReLU(max_value={function.max_value}, threshold={function.threshold})"
-    raise _refusal(f"activation '{name}' of layer '{layer.name}' ({type(layer).__name__})")
+    reader = _entry(ACTIVATION_LAYERS, keras.layers, kind)
+    piece = reader(function) if reader else _entry(activations.BY_KERAS_NAME, keras.activations, function)
+    if piece is None:
+        name = getattr(function, "__name__", kind.__name__)
+        if kind is keras.layers.ReLU:
+            name = f"ReLU(max_value={function.max_value}, threshold={function.threshold})"
+        raise _refusal(f"activation '{name}' of layer '{layer.name}' ({type(layer).__name__})")
+    return piece
+
+
+def _relu(layer: Any) -> Activation | None:
+    """Read a ReLU layer; None if it is capped or shifted."""
+    plain = layer.max_value is None and layer.threshold == 0
+    return activations.leaky_relu(float(layer.negative_slope)) if plain else None
 
 
 def _require_built(layer: Any) -> None:
@@ -190,3 +181,24 @@ def _refusal(what: str) -> ValueError:
         "BatchNormalization, Dropout, Activation, ReLU, LeakyReLU, ELU and nested Sequential, with the activations "
         f"{', '.join(activations.BY_KERAS_NAME)}. Take integrated_gradients or a Shapley method for any other model."
     )
+
+
+ACTIVATION_LAYERS: Mapping[str, Callable[[Any], Activation | None]] = MappingProxyType(
+    {
+        "ReLU": _relu,
+        "LeakyReLU": lambda layer: activations.leaky_relu(float(layer.negative_slope)),
+        "ELU": lambda layer: activations.elu(float(layer.alpha)),
+    }
+)
+"""Readers of activation layers, by their names in `keras.layers`."""
+
+READERS: Mapping[str, Callable[[Any], tuple[Piece, ...]]] = MappingProxyType(
+    {
+        "Dense": _dense,
+        "BatchNormalization": _batch_normalization,
+        **dict.fromkeys(("Activation", *ACTIVATION_LAYERS), _activation_layer),
+        **dict.fromkeys(("InputLayer", "Identity"), _nothing),
+        **dict.fromkeys(("Dropout", "GaussianDropout", "GaussianNoise", "AlphaDropout"), _nothing),  # off at inference
+    }
+)
+"""Readers of all layers but nested models, by their names in `keras.layers`."""

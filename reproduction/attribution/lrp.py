@@ -14,8 +14,6 @@ DeepExplain's conventions kept:
 
 For ReLU and leaky ReLU g(z) / z IS g'(z), so with a vanishing epsilon this method tends to input x gradient, biases or
 not (Ancona et al. 2018, Prop. 3); it parts from it through epsilon, and through every other activation.
-
-Differs from the paper: nothing.
 """
 
 from dataclasses import dataclass
@@ -24,13 +22,11 @@ from typing import ClassVar
 import numpy as np
 
 from reproduction.attribution.activations import Activation
-from reproduction.attribution.layers import read_chain
-from reproduction.attribution.method import Method
-from reproduction.attribution.scalar_function import ScalarFunction
+from reproduction.attribution.chain import ChainMethod
 
 
 @dataclass(frozen=True, kw_only=True)
-class EpsilonLrp(Method):
+class EpsilonLrp(ChainMethod):
     """Epsilon-LRP.
 
     Attributes:
@@ -44,29 +40,11 @@ class EpsilonLrp(Method):
         if not (isinstance(self.epsilon, (int, float, np.number)) and 0.0 < self.epsilon < np.inf):
             raise ValueError(f"epsilon must be a finite number > 0, got {self.epsilon!r}; DeepExplain's is 1e-4.")
 
-    def attributions(self, function: ScalarFunction, inputs: np.ndarray, baseline: np.ndarray) -> np.ndarray:
-        """Return the relevance of the input features, float64 [n, features]."""
-        del baseline
-        chain = read_chain(function.model)
-        states = [inputs.astype(np.float64)]
-        for piece in chain:
-            states.append(piece.forward(states[-1]))
-        multipliers = one_hot(states[-1], function)
-        for piece, z in zip(reversed(chain), reversed(states[:-1]), strict=True):
-            if not isinstance(piece, Activation):
-                multipliers = piece.pull_back(multipliers)
-            elif not piece.is_linear:
-                sign = np.where(z >= 0.0, 1.0, -1.0)
-                multipliers = multipliers * piece.forward(z) / (z + self.epsilon * sign)
-        return states[0] * multipliers
-
-
-def one_hot(output: np.ndarray, function: ScalarFunction) -> np.ndarray:
-    """Return the multipliers at the output, float64 [n, outputs]: 1 for the unit to explain, 0 elsewhere.
-
-    Raises:
-        ValueError: the function's target is missing or out of range.
-    """
-    multipliers = np.zeros_like(output)
-    multipliers[:, function.column_of(output.shape[1])] = 1.0
-    return multipliers
+    def passed(
+        self, activation: Activation, multipliers: np.ndarray, z: np.ndarray, reference: np.ndarray
+    ) -> np.ndarray:
+        """Multiply by g(z) / (z + epsilon * sign(z)); a linear activation lets everything through."""
+        del reference
+        if activation.is_linear:
+            return multipliers
+        return multipliers * activation.forward(z) / (z + self.epsilon * np.where(z >= 0.0, 1.0, -1.0))

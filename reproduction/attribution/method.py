@@ -1,7 +1,4 @@
-"""The interface that every attribution method implements.
-
-Differs from the paper: nothing.
-"""
+"""The interface that every attribution method implements."""
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
@@ -37,8 +34,8 @@ class Method(ABC):
             The attributions, float64 [n, features].
         """
 
-    def sensitivities(self, function: ScalarFunction, inputs: np.ndarray, baseline: np.ndarray) -> np.ndarray:
-        """Eq. (2): weighted attributions a / (input - baseline), 0 where a feature stands at its baseline.
+    def weighted_attributions(self, function: ScalarFunction, inputs: np.ndarray, baseline: np.ndarray) -> np.ndarray:
+        """Eq. (2): a / (input - baseline), 0 where a feature stands at its baseline.
 
         Methods whose quotient is known in closed form override this and do not divide.
 

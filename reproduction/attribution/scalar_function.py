@@ -1,7 +1,4 @@
-"""One output unit of a model, as the function of arrays that attribution methods see.
-
-Differs from the paper: nothing.
-"""
+"""One output unit of a model, as the function of arrays that attribution methods see."""
 
 import sys
 from collections.abc import Callable
@@ -39,7 +36,7 @@ class ScalarFunction:
         output = np.asarray(self._call(inputs))
         column = self._column(output.shape, len(inputs))
         values = (output if column is None else output[:, column]).astype(np.float64)
-        return _finite("output", values)
+        return finite("output", values)
 
     def gradients(self, inputs: np.ndarray) -> np.ndarray:
         """Differentiate the function with TensorFlow.
@@ -68,7 +65,7 @@ class ScalarFunction:
                 "model must be differentiable by TensorFlow for this method, but no gradient reaches its input; "
                 "write it with tf.* operations, or take occlusion, shapley_sampling or shapley_exact."
             )
-        return _finite("gradient", tf.convert_to_tensor(gradients).numpy().astype(np.float64))
+        return finite("gradient", tf.convert_to_tensor(gradients).numpy().astype(np.float64))
 
     def column_of(self, outputs: int) -> int:
         """Return the output unit to explain among `outputs`.
@@ -109,7 +106,12 @@ def is_keras(model: object) -> bool:
     return keras is not None and isinstance(model, keras.Layer)
 
 
-def _finite(what: str, array: np.ndarray) -> np.ndarray:
+def finite(what: str, array: np.ndarray) -> np.ndarray:
+    """Return the array, float64 [...], `what` naming what the model gave.
+
+    Raises:
+        ValueError: it holds NaN or infinity.
+    """
     if not np.isfinite(array).all():
         raise ValueError(
             f"model must have a finite {what} at the inputs, the baseline and between them, got NaN or infinity; "

@@ -3,8 +3,6 @@
 Zeiler and Fergus 2014 (arXiv 1311.2901), Sec. 4.2, on a vector of features. DeepExplain's conventions kept: the
 attribution is f(input) - f(input with the window at the baseline), shared evenly over the window; a feature under
 several windows gets the mean of its shares.
-
-Differs from the paper: nothing.
 """
 
 from dataclasses import dataclass
