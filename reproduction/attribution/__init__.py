@@ -1,13 +1,15 @@
 """Attribution: what each input feature contributed to a prediction. DeepExplain's stand-in for Keras 3.
 
 Stage "Explainer" of the paper (Sec. III, Algorithm 1): a model and arrays in, arrays out; no federation, no files,
-no global state. Three functions share one call shape::
+no global state. Four functions share one call shape::
 
     explain(model, inputs, method="integrated_gradients", baseline=None, target=None, steps=100)
 
 * `explain` returns the attributions a, float32 [n, features];
-* `sensitivity` returns the weighted attributions a / (input - baseline) of the paper's Eq. (2);
-* `completeness_gap` returns how far the attributions are from adding up to f(input) - f(baseline).
+* `weighted_attributions` returns a / (input - baseline), the paper's Eq. (2);
+* `completeness_gap` returns how far the attributions are from adding up to f(input) - f(baseline);
+* `explain_layers` returns the relevance (LRP) or contribution (DeepLIFT) of every hidden unit too, and can start from
+  any weights over the outputs.
 
 | method                 | options                                     | model           |
 |------------------------|---------------------------------------------|-----------------|
@@ -21,7 +23,7 @@ no global state. Three functions share one call shape::
 | "shapley_exact"        |                                             | anything        |
 
 "TensorFlow" is a Keras model or a differentiable TensorFlow function of a tensor float32 [n, features]; "anything" is
-also a NumPy function of an array float32 [n, features]; "chain of layers" is a Keras model that `layers.read_chain`
+also a NumPy function of an array float32 [n, features]; "chain of layers" is a Keras model that `read_chain`
 can read, and whatever it cannot read is refused by name.
 
 Sources, in the table's order: Simonyan et al. 2013 (arXiv 1312.6034); Shrikumar et al. 2016 (1605.01713);
@@ -38,11 +40,16 @@ says which. Where this package departs from DeepExplain:
   baseline), by the midpoint rule unless asked otherwise; `quadrature="right"` is DeepExplain's sum;
 * occlusion and Shapley sampling take a baseline, and Shapley sampling draws 100 orderings, not 5;
 * a model with several outputs needs a `target` (DeepExplain adds all outputs up).
-
-Differs from the paper: nothing. "SHAP" inside the training loop is "shapley_exact".
 """
 
-from reproduction.attribution.front_door import METHODS, completeness_gap, explain, sensitivity
+from reproduction.attribution.api import METHODS, completeness_gap, explain, explain_layers, weighted_attributions
 from reproduction.attribution.layers import read_chain
 
-__all__ = ["METHODS", "completeness_gap", "explain", "read_chain", "sensitivity"]
+__all__ = [
+    "METHODS",
+    "completeness_gap",
+    "explain",
+    "explain_layers",
+    "read_chain",
+    "weighted_attributions",
+]

@@ -1,11 +1,10 @@
-"""The front door: check the arguments once, cut the samples into batches, hand them to the method.
+"""The functions that users call: check the arguments once, cut the samples into batches, hand them to the method.
 
-Equations of the paper: the weighted attribution of Eq. (2) is `sensitivity`.
+Equations of the paper: the weighted attribution of Eq. (2) is `weighted_attributions`.
 
-Differs from the paper: at input = baseline the quotient of Eq. (2) does not exist; see `sensitivity`.
+Differs from the paper: at input = baseline the quotient of Eq. (2) does not exist; see `weighted_attributions`.
 """
 
-import dataclasses
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
@@ -14,26 +13,33 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from reproduction.attribution import arguments
+from reproduction.attribution.chain import ChainMethod, one_hot
 from reproduction.attribution.deeplift import DeepLift
 from reproduction.attribution.gradients import InputTimesGradient, IntegratedGradients, Saliency
+from reproduction.attribution.layers import Layer, read_layers
 from reproduction.attribution.lrp import EpsilonLrp
-from reproduction.attribution.method import Method, require_whole_number
-from reproduction.attribution.perturbation import Occlusion
+from reproduction.attribution.method import Method
+from reproduction.attribution.occlusion import Occlusion
+from reproduction.attribution.request import checked
 from reproduction.attribution.scalar_function import ScalarFunction
 from reproduction.attribution.shapley import ExactShapley, ShapleySampling
+
+LAYER_METHODS: Mapping[str, type[ChainMethod]] = MappingProxyType({"epsilon_lrp": EpsilonLrp, "deeplift": DeepLift})
 
 METHODS: Mapping[str, type[Method]] = MappingProxyType(
     {
         "saliency": Saliency,
         "input_x_gradient": InputTimesGradient,
         "integrated_gradients": IntegratedGradients,
-        "epsilon_lrp": EpsilonLrp,
-        "deeplift": DeepLift,
+        **LAYER_METHODS,
         "occlusion": Occlusion,
         "shapley_sampling": ShapleySampling,
         "shapley_exact": ExactShapley,
     }
 )
+
+INPUT = "input"
+"""How `explain_layers` calls the features."""
 
 
 def explain(
@@ -70,11 +76,11 @@ def explain(
         TypeError: model is not callable (or no Keras model for LRP and DeepLIFT), target is no int, or an option is
             unknown to the method.
     """
-    request = _Request.checked(model, inputs, method, baseline, target, batch_size, options)
-    return request.run(request.method.attributions).astype(np.float32)
+    request = checked(METHODS, model, inputs, method, baseline, target, batch_size, options)
+    return request.run(request.method.attributions)
 
 
-def sensitivity(
+def weighted_attributions(
     model: Callable[..., Any],
     inputs: ArrayLike,
     *,
@@ -90,24 +96,13 @@ def sensitivity(
     both computed without dividing, hence also right where a feature stands at its baseline. The other methods divide,
     and give 0 where a feature stands at its baseline.
 
-    Args:
-        model: see `explain`.
-        inputs: see `explain`.
-        method: see `explain`.
-        baseline: see `explain`.
-        target: see `explain`.
-        batch_size: see `explain`.
-        **options: see `explain`.
+    The arguments are those of `explain`, and it raises what `explain` raises.
 
     Returns:
         The weighted attributions in units of the output per unit of the feature, float32 [n, features].
-
-    Raises:
-        ValueError: see `explain`.
-        TypeError: see `explain`.
     """
-    request = _Request.checked(model, inputs, method, baseline, target, batch_size, options)
-    return request.run(request.method.sensitivities).astype(np.float32)
+    request = checked(METHODS, model, inputs, method, baseline, target, batch_size, options)
+    return request.run(request.method.weighted_attributions)
 
 
 def completeness_gap(
@@ -126,77 +121,82 @@ def completeness_gap(
     Shapley methods, and the error of the quadrature for integrated gradients. The other methods promise nothing of
     the kind; for them it is a diagnostic.
 
-    Args:
-        model: see `explain`.
-        inputs: see `explain`.
-        method: see `explain`.
-        baseline: see `explain`.
-        target: see `explain`.
-        batch_size: see `explain`.
-        **options: see `explain`.
+    The arguments are those of `explain`, and it raises what `explain` raises.
 
     Returns:
         The gap of each sample in units of the output, float32 [n].
-
-    Raises:
-        ValueError: see `explain`.
-        TypeError: see `explain`.
     """
-    request = _Request.checked(model, inputs, method, baseline, target, batch_size, options)
+    request = checked(METHODS, model, inputs, method, baseline, target, batch_size, options)
 
     def gap(function: ScalarFunction, rows: np.ndarray, references: np.ndarray) -> np.ndarray:
         attributed = request.method.attributions(function, rows, references).sum(axis=1)
         return attributed - (function.values(rows) - function.values(references))
 
-    return request.run(gap).astype(np.float32)
+    return request.run(gap)
 
 
-@dataclasses.dataclass(frozen=True)
-class _Request:
-    """The arguments of one call after the checks: inputs and baseline float32 [n, features]."""
+def explain_layers(
+    model: Any,
+    inputs: ArrayLike,
+    *,
+    method: str = "epsilon_lrp",
+    baseline: ArrayLike | None = None,
+    target: int | None = None,
+    start: ArrayLike | None = None,
+    batch_size: int = 8192,
+    **options: Any,
+) -> dict[str, np.ndarray]:
+    """Attribute each prediction to its input features and to every hidden unit, in one backward pass.
 
-    function: ScalarFunction
-    method: Method
-    inputs: np.ndarray
-    baseline: np.ndarray
-    batch_size: int
+    A unit is read at its layer's output: after its activation where the layer has one, before it where the activation
+    is a layer of its own. Layers that do nothing at inference (Dropout) are left out.
 
-    @classmethod
-    def checked(
-        cls,
-        model: Any,
-        inputs: ArrayLike,
-        method: str,
-        baseline: ArrayLike | None,
-        target: Any,
-        batch_size: int,
-        options: Mapping[str, Any],
-    ) -> "_Request":
-        chosen = _method(method, options)
-        require_whole_number("batch_size", batch_size, minimum=1)
-        function = ScalarFunction(arguments.checked_model(model), arguments.checked_target(target))
-        rows = arguments.checked_inputs(function.model, inputs)
-        references = arguments.checked_baseline(method, chosen.takes_baseline, baseline, rows)
-        return cls(function, chosen, rows, references, batch_size)
+    Args:
+        model: a Keras model that is a chain of layers, see the package's table.
+        inputs: real [n, features], in the units the model takes.
+        method: "epsilon_lrp", whose values are relevances, or "deeplift", whose values are contributions to
+            f(input) - f(baseline).
+        baseline: see `explain`.
+        target: the output unit to explain; may be left out if there is but one.
+        start: in place of `target`, the weight of each output in the sum that is explained, real [outputs] or
+            [n, outputs]; ones explain all outputs at once.
+        batch_size: the most rows the model sees at once.
+        **options: the method's own, see the package's table.
 
-    def run(self, stage: Callable[[ScalarFunction, np.ndarray, np.ndarray], np.ndarray]) -> np.ndarray:
-        """Apply a stage batch by batch and join the parts, float64 [n, ...]."""
-        step = max(1, self.batch_size // self.method.rows_per_input(self.inputs.shape[1]))
-        parts = [
-            stage(self.function, self.inputs[start : start + step], self.baseline[start : start + step])
-            for start in range(0, len(self.inputs), step)
-        ]
-        return np.concatenate(parts)
+    Returns:
+        Per layer, from the input to the output, float32 [n, units] in units of the output: under "input" the features,
+        then under the layer's name, behind those of the models that it is nested in ("encoder/dense").
+
+    Raises:
+        ValueError: what `explain` refuses; both target and start; a start of the wrong shape or not finite; a layer
+            that stands twice in the chain, or is called "input".
+        TypeError: what `explain` refuses.
+    """
+    if target is not None and start is not None:
+        raise ValueError("target and start say both what to explain; pass one of them.")
+    request = checked(LAYER_METHODS, model, inputs, method, baseline, target, batch_size, options)
+    layers = [layer for layer in read_layers(model) if layer.pieces]
+    names = _names(layers)
+    pieces = tuple(piece for layer in layers for piece in layer.pieces)
+    ends = np.cumsum([0, *(len(layer.pieces) for layer in layers)])
+    sizes = {"rows": len(request.inputs), "outputs": model.output_shape[-1]}
+    weights = one_hot(request.function, **sizes) if start is None else arguments.checked_start(start, **sizes)
+
+    def explain_batch(rows: np.ndarray, references: np.ndarray, weights: np.ndarray) -> list[np.ndarray]:
+        contributions = request.method.contributions(pieces, rows, references, weights)
+        return [contributions[end].astype(np.float32) for end in ends]
+
+    parts = [explain_batch(*batch) for batch in request.batches(weights)]
+    return {name: np.concatenate(of_layer) for name, of_layer in zip(names, zip(*parts, strict=True), strict=True)}
 
 
-def _method(name: str, options: Mapping[str, Any]) -> Method:
-    """Build the method, refusing an unknown name (ValueError) or an unknown option (TypeError)."""
-    if name not in METHODS:
-        raise ValueError(f"method must be one of {', '.join(METHODS)}, got {name!r}; pick one of them.")
-    allowed = [field.name for field in dataclasses.fields(METHODS[name])]
-    for option in options:
-        if option not in allowed:
-            raise TypeError(
-                f"option '{option}' is unknown to {name}; it must be one of: {', '.join(allowed) or '(none)'}."
+def _names(layers: list[Layer]) -> list[str]:
+    """Return what the states between the layers are called."""
+    names = [INPUT, *(layer.name for layer in layers)]
+    for name in names:
+        if names.count(name) > 1:
+            raise ValueError(
+                f"model must have a name of its own for every layer of the chain, and none called {INPUT!r}, got "
+                f"'{name}' twice; rename one, or use a layer once."
             )
-    return METHODS[name](**options)
+    return names

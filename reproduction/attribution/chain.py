@@ -47,14 +47,11 @@ class ChainMethod(Method):
     def attributions(self, function: ScalarFunction, inputs: np.ndarray, baseline: np.ndarray) -> np.ndarray:
         """Return the contributions of the input features, float64 [n, features]."""
         pieces = read_chain(function.model)
-        return self.contributions(pieces, inputs, baseline, lambda output: one_hot(output, function))[0]
+        start = one_hot(function, len(inputs), outputs=forward(pieces, inputs[:1])[-1].shape[1])
+        return self.contributions(pieces, inputs, baseline, start)[0]
 
     def contributions(
-        self,
-        pieces: Sequence[Piece],
-        inputs: np.ndarray,
-        baseline: np.ndarray,
-        start: Callable[[np.ndarray], np.ndarray],
+        self, pieces: Sequence[Piece], inputs: np.ndarray, baseline: np.ndarray, start: np.ndarray
     ) -> list[np.ndarray]:
         """Return what every unit contributed to a weighted sum of the outputs, in one backward walk.
 
@@ -62,17 +59,17 @@ class ChainMethod(Method):
             pieces: of the model, from the input to the output.
             inputs: float32 [n, features].
             baseline: float32 [n, features].
-            start: maps the outputs, float64 [n, outputs], to their weights in the sum, of the same form.
+            start: the outputs' weights in the sum, float64 [n, outputs].
 
         Returns:
             The contributions of each piece's input, then of the output, each float64 [n, units].
 
         Raises:
-            ValueError: the output is not finite, or what `start` refuses.
+            ValueError: the output is not finite.
         """
         states = forward(pieces, inputs)
         references = forward(pieces, baseline) if self.takes_baseline else [np.zeros_like(state) for state in states]
-        multipliers = backward(pieces, states, references, start(states[-1]), self.passed)
+        multipliers = backward(pieces, states, references, start, self.passed)
         return [
             (state - reference) * multiplier
             for state, reference, multiplier in zip(states, references, multipliers, strict=True)
@@ -120,12 +117,12 @@ def backward(
     return multipliers[::-1]
 
 
-def one_hot(output: np.ndarray, function: ScalarFunction) -> np.ndarray:
-    """Return the multipliers at the output, float64 [n, outputs]: 1 for the unit to explain, 0 elsewhere.
+def one_hot(function: ScalarFunction, rows: int, outputs: int) -> np.ndarray:
+    """Return the multipliers at the output, float64 [rows, outputs]: 1 for the unit to explain, 0 elsewhere.
 
     Raises:
         ValueError: the function's target is missing or out of range.
     """
-    multipliers = np.zeros_like(output)
-    multipliers[:, function.column_of(output.shape[1])] = 1.0
+    multipliers = np.zeros((rows, outputs))
+    multipliers[:, function.column_of(outputs)] = 1.0
     return multipliers

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from reproduction.attribution import METHODS, completeness_gap, explain, sensitivity
+from reproduction.attribution import METHODS, completeness_gap, explain, weighted_attributions
 from tests.attribution.networks import keras_model, random_network, samples
 
 ROOT = Path(__file__).parents[2]
@@ -19,7 +19,7 @@ def model():
     return keras_model(random_network("elu"))
 
 
-@pytest.mark.parametrize("call", [explain, sensitivity, completeness_gap])
+@pytest.mark.parametrize("call", [explain, weighted_attributions, completeness_gap])
 @pytest.mark.parametrize("method", METHODS)
 def test_the_batch_size_does_not_change_the_result(model, method, call):
     inputs, _ = samples(23)

@@ -7,7 +7,7 @@ import keras
 import numpy as np
 import pytest
 
-from reproduction.attribution import METHODS, completeness_gap, explain, read_chain, sensitivity
+from reproduction.attribution import METHODS, completeness_gap, explain, read_chain, weighted_attributions
 from reproduction.attribution.shapley import MOST_FEATURES
 from tests.attribution.networks import keras_model, random_network, samples
 
@@ -156,7 +156,7 @@ def test_a_model_of_images_is_refused():
         explain(model, INPUTS, method="saliency")
 
 
-@pytest.mark.parametrize("call", [explain, sensitivity, completeness_gap])
+@pytest.mark.parametrize("call", [explain, weighted_attributions, completeness_gap])
 @pytest.mark.parametrize(
     ("changes", "error", "message"),
     [

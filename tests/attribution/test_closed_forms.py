@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from reproduction.attribution import METHODS, completeness_gap, explain, sensitivity
+from reproduction.attribution import METHODS, completeness_gap, explain, weighted_attributions
 from tests.attribution.networks import keras_model, random_network, samples
 
 WEIGHTS = np.array([2.0, -3.0, 0.5, 0.0], np.float32)
@@ -43,7 +43,7 @@ def test_saliency_is_the_absolute_gradient(linear_model):
 @pytest.mark.parametrize("method", sorted(METHODS))
 def test_sensitivity_of_a_linear_model(linear_model, method):
     """Eq. (2): a / x is the weight; where x = 0 it is the weight too if no division is needed, else 0."""
-    got = sensitivity(linear_model, INPUTS, method=method)
+    got = weighted_attributions(linear_model, INPUTS, method=method)
     if method == "saliency":
         expected = np.divide(np.abs(WEIGHTS), INPUTS, out=np.zeros_like(INPUTS), where=INPUTS != 0)
     elif method in ("integrated_gradients", "input_x_gradient"):
@@ -59,7 +59,7 @@ def test_attribution_is_sensitivity_times_distance(method):
     model = keras_model(random_network("tanh"))
     inputs, baselines = samples(5)
     baseline = baselines if method in TAKES_BASELINE else np.zeros_like(baselines)
-    quotient = sensitivity(model, inputs, method=method, baseline=baseline)
+    quotient = weighted_attributions(model, inputs, method=method, baseline=baseline)
     attributions = explain(model, inputs, method=method, baseline=baseline)
     np.testing.assert_allclose(quotient * (inputs - baseline), attributions, **FLOAT32)
 
@@ -170,7 +170,7 @@ def test_deeplift_passes_smoothly_through_a_zero_difference(activation):
     for distance in (1e-6, 1e-4, 1e-3):
         inputs = (baseline + distance * direction)[None]
         slopes.append(explain(model, inputs, method="deeplift", baseline=baseline)[0] / (inputs - baseline)[0])
-    gradient = sensitivity(model, baseline[None], method="input_x_gradient")[0]
+    gradient = weighted_attributions(model, baseline[None], method="input_x_gradient")[0]
     # slopes of a smooth net: the secant is off by distance * curvature, about 1e-3 at the largest distance
     np.testing.assert_allclose(slopes, np.tile(gradient, (3, 1)), rtol=1e-2, atol=3e-3)
     np.testing.assert_allclose(slopes[0], gradient, rtol=1e-4, atol=1e-5)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from reproduction.attribution import sensitivity
+from reproduction import attribution
 from reproduction.slicing.closed_loop.client_model import keras_model, predict, split
 from reproduction.slicing.closed_loop.explainers import weighted_attributions
 from reproduction.slicing.closed_loop.weights import initial_weights
@@ -28,7 +28,7 @@ def test_loop_equals_the_attribution_package(build, explainer, baseline):
     options = {"steps": STEPS} if explainer == "integrated_gradients" else {}
     if explainer != "input_x_gradient":
         options["baseline"] = baseline
-    theirs = sensitivity(model, features, method=explainer, **options)
+    theirs = attribution.weighted_attributions(model, features, method=explainer, **options)
     assert np.abs(theirs).max() > 0.1
     if explainer == "shapley_exact":  # the quotient magnifies float32 near a baseline: compare the values
         ours, theirs = ours * (features - baseline), theirs * (features - baseline)

@@ -1,0 +1,179 @@
+"""Relevance of hidden units, against the oracles run on the rest of the network, and by what must hold of it."""
+
+import keras
+import numpy as np
+import pytest
+
+from reproduction.attribution import explain, explain_layers
+from tests.attribution.networks import batch_norm, keras_model, random_network, samples
+from tests.oracles import attribution_methods
+from tests.oracles.attribution_network import states
+
+FLOAT64 = {"rtol": 1e-5, "atol": 1e-6}  # float64 throughout, handed out as float32
+WIDTHS = (5, 7, 6, 3)
+EPSILON = 1e-3
+
+
+def network(activation="tanh", bias=True):
+    """Return dense and activation by turns, with a normalisation and a dropout between them."""
+    layers = random_network(activation, widths=WIDTHS, bias=bias, seed=4)
+    return [*layers[:2], batch_norm(7, seed=5), ("dropout",), *layers[2:]] if bias else layers
+
+
+def plain(layers, x, b, target, method):
+    """Explain every state of one sample: a method that hands back layer by layer explains the rest of the network."""
+    flow, reference = states(layers, x), states(layers, b)
+    found = []
+    for i in range(len(layers)):
+        if method == "epsilon_lrp":
+            found.append(attribution_methods.epsilon_lrp(layers[i:], flow[i], reference[i], target, EPSILON))
+        else:
+            found.append(attribution_methods.deeplift(layers[i:], flow[i], reference[i], target))
+    return found
+
+
+def options(method, b):
+    return {"epsilon": EPSILON} if method == "epsilon_lrp" else {"baseline": b}
+
+
+@pytest.mark.parametrize("activation", ["relu", "leaky_relu", "tanh", "softplus"])
+@pytest.mark.parametrize("method", ["epsilon_lrp", "deeplift"])
+def test_every_layer_equals_the_oracle(method, activation):
+    layers, (x, b) = network(activation), samples(6)
+    model = keras_model(layers)
+    ours = explain_layers(model, x, method=method, target=1, **options(method, b))
+    shown = [layer.name for layer in model.layers if not isinstance(layer, keras.layers.Dropout)]
+    assert list(ours) == ["input", *shown]
+    # What stands behind a layer is what stands before the next one that is shown.
+    before = [i for i, layer in enumerate(layers) if layer[0] != "dropout"]
+    for row in range(len(x)):
+        expected = plain(layers, x[row], b[row], 1, method)
+        for name, i in zip(ours, before, strict=False):
+            np.testing.assert_allclose(ours[name][row], expected[i], **FLOAT64)
+    assert all(values.dtype == np.float32 for values in ours.values())
+
+
+@pytest.mark.parametrize("method", ["epsilon_lrp", "deeplift"])
+def test_the_input_is_what_explain_gives(method):
+    layers, (x, b) = network(), samples(9)
+    ours = explain_layers(keras_model(layers), x, method=method, target=2, **options(method, b))
+    theirs = explain(keras_model(layers), x, method=method, target=2, **options(method, b))
+    np.testing.assert_array_equal(ours["input"], theirs)
+
+
+def test_lrp_conserves_relevance_layer_by_layer_without_biases():
+    """Bach et al. 2015, Eq. (2): up to what the stabiliser absorbs, which shrinks with it."""
+    layers, (x, _) = network("relu", bias=False), samples(20)
+    model = keras_model(layers)
+    ours = explain_layers(model, x, target=0, epsilon=1e-9)
+    output = model(x).numpy()[:, 0]
+    for values in ours.values():
+        np.testing.assert_allclose(values.sum(axis=1), output, rtol=1e-4, atol=1e-5)  # the model's own float32
+
+
+def test_deeplift_is_complete_at_every_layer():
+    layers, (x, b) = network("elu"), samples(20)
+    model = keras_model(layers)
+    ours = explain_layers(model, x, method="deeplift", baseline=b, target=0)
+    change = (model(x) - model(b)).numpy()[:, 0]
+    for values in ours.values():
+        np.testing.assert_allclose(values.sum(axis=1), change, rtol=1e-4, atol=1e-5)  # the model's own float32
+
+
+@pytest.mark.parametrize("method", ["epsilon_lrp", "deeplift"])
+def test_start_is_linear_and_a_unit_vector_is_a_target(method):
+    model, (x, b) = keras_model(network()), samples(11)
+    each = [explain_layers(model, x, method=method, target=unit, **options(method, b)) for unit in range(3)]
+    start = np.array([2.0, -0.5, 1.0])
+    together = explain_layers(model, x, method=method, start=start, **options(method, b))
+    unit = explain_layers(model, x, method=method, start=[0, 1, 0], **options(method, b))
+    for name, values in together.items():
+        expected = sum(weight * part[name] for weight, part in zip(start, each, strict=True))
+        np.testing.assert_allclose(values, expected, **FLOAT64)
+        np.testing.assert_array_equal(unit[name], each[1][name])
+
+
+def test_a_start_per_sample():
+    model, (x, _) = keras_model(network()), samples(4)
+    start = np.random.default_rng(0).normal(size=(4, 3))
+    together = explain_layers(model, x, start=start)
+    for row in range(4):
+        alone = explain_layers(model, x[row : row + 1], start=start[row])
+        for name, values in together.items():
+            np.testing.assert_allclose(values[row], alone[name][0], **FLOAT64)
+
+
+def test_batches_change_nothing():
+    model, (x, _) = keras_model(network()), samples(13)
+    start = np.random.default_rng(0).normal(size=(13, 3))
+    whole, parts = explain_layers(model, x, start=start), explain_layers(model, x, start=start, batch_size=4)
+    for name, values in whole.items():
+        np.testing.assert_allclose(values, parts[name], **FLOAT64)
+
+
+def test_a_channel_estimator_in_one_call():
+    """Every subcarrier and every hidden neuron, from all outputs at once."""
+    model = keras.Sequential(
+        [
+            keras.Input((104,)),
+            *(keras.layers.Dense(15, activation="relu", name=f"hidden_{number}") for number in range(3)),
+            keras.layers.Dense(104, name="estimate"),
+        ]
+    )
+    x, _ = samples(50, width=104)
+    ours = explain_layers(model, x, start=np.ones(104))
+    assert {name: values.shape for name, values in ours.items()} == {
+        "input": (50, 104),
+        "hidden_0": (50, 15),
+        "hidden_1": (50, 15),
+        "hidden_2": (50, 15),
+        "estimate": (50, 104),
+    }
+    np.testing.assert_allclose(ours["estimate"], model(x), rtol=1e-4, atol=1e-5)  # the model's own float32
+
+
+def test_nested_models_name_their_layers():
+    encoder = keras.Sequential([keras.Input((5,)), keras.layers.Dense(4, "relu", name="dense")], name="encoder")
+    model = keras.Sequential([keras.Input((5,)), encoder, keras.layers.Dense(1, name="dense")])
+    assert list(explain_layers(model, samples(2)[0])) == ["input", "encoder/dense", "dense"]
+
+
+def twice():
+    shared = keras.layers.Dense(5, "relu", name="shared")
+    entry = keras.Input((5,))
+    return keras.Model(entry, keras.layers.Dense(1)(shared(shared(entry))))
+
+
+def called_input():
+    return keras.Sequential([keras.Input((5,)), keras.layers.Dense(1, name="input")])
+
+
+REFUSED = {
+    "both": ({"target": 0, "start": [1.0]}, "target and start say both what to explain; pass one of them"),
+    "too long": (
+        {"start": [1.0, 2.0]},
+        r"start must be \[outputs\] = \(1,\) or \[n, outputs\] = \(3, 1\), got .*\(2,\)",
+    ),
+    "too few": ({"start": [[1.0], [2.0]]}, r"start must be .* got the shape \(2, 1\)"),
+    "NaN": ({"start": [np.nan]}, r"start must be finite in float64, got .*nan.* at \[0\]"),
+    "text": ({"start": ["all"]}, "start must be real numbers"),
+    "method": ({"method": "integrated_gradients"}, "method must be one of epsilon_lrp, deeplift, got"),
+}
+
+
+@pytest.mark.parametrize(("arguments", "message"), REFUSED.values(), ids=REFUSED)
+def test_refuses(arguments, message):
+    model = keras_model(random_network("relu"))
+    with pytest.raises(ValueError, match=message):
+        explain_layers(model, samples(3)[0], **arguments)
+
+
+@pytest.mark.parametrize("build", [twice, called_input])
+def test_refuses_names_that_would_stand_twice(build):
+    with pytest.raises(ValueError, match=r"a name of its own for every layer .* got '(shared|input)' twice; rename"):
+        explain_layers(build(), samples(3)[0])
+
+
+def test_refuses_a_function():
+    with pytest.raises(TypeError, match="model must be a Keras model"):
+        explain_layers(lambda x: x[:, 0], samples(3)[0])
