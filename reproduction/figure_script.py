@@ -24,7 +24,7 @@ from reproduction.results.plotting import save, style
 from reproduction.results.progress import LOGS, message, watch
 from reproduction.slicing.closed_loop.client import ClientError
 from reproduction.slicing.datasets import SLICES, SliceData, generate_slice, load
-from reproduction.slicing.federation.in_process import Workers
+from reproduction.slicing.federation.workers import Workers
 from reproduction.slicing.laboratory import Laboratory
 from reproduction.slicing.settings import PRESETS, Settings, SliceSettings
 
@@ -246,8 +246,8 @@ def open_laboratory(folder: Path, workers: int | None, **fields: Any) -> Iterato
         **fields: the laboratory's others.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    with _only_one(folder), Workers(workers) as run:
-        yield Laboratory(run=run, folder=folder, **fields)
+    with _only_one(folder), Workers(workers) as pool:
+        yield Laboratory(pool=pool, folder=folder, **fields)
 
 
 @contextmanager

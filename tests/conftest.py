@@ -1,6 +1,6 @@
 """What all tests share: one TensorFlow thread, the oracles on the path, and small closed loops.
 
-One thread, because a worker process has one: `run_here` in the test process must then give the workers' bits.
+One thread, because a worker process has one: `Here` in the test process must then give the workers' bits.
 """
 
 import os
@@ -17,11 +17,12 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))  # so that `tests.oracles` imports under any import mode
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")  # the bits below are a CPU's
 
-from reproduction.slicing.federation.in_process import run_here, single_thread  # noqa: E402
+from reproduction.slicing.federation.in_process import Here  # noqa: E402
+from reproduction.slicing.federation.workers import single_thread  # noqa: E402
 
 single_thread()  # before anything runs TensorFlow
 
-from reproduction.slicing.closed_loop.client import Assignment, Client  # noqa: E402
+from reproduction.slicing.closed_loop.client import Assignment, Samples  # noqa: E402
 from reproduction.slicing.datasets.slice_data import ClientData, SliceData  # noqa: E402
 from reproduction.slicing.laboratory import Laboratory  # noqa: E402
 from reproduction.slicing.settings import LocalSettings, ModelSettings, Settings, SliceSettings  # noqa: E402
@@ -46,10 +47,10 @@ def samples(seed, count):
 
 
 def client(seed=0, count=40, width=None, name=None):
-    """Build a `Client` of `count` samples, padded with zeros of weight 0 to `width`."""
+    """Build a CL's `Samples`, `count` of them, padded with zeros of weight 0 to `width`."""
     features, target = samples(seed, count)
     padding = (width or count) - count
-    return Client(
+    return Samples(
         name=name or f"CL{seed:03}",
         features=np.pad(features.T, ((0, 0), (0, padding))),
         target=np.pad(target, (0, padding)),
@@ -106,7 +107,7 @@ def laboratory(folder, rounds=3, local=SMALL_LOCAL, **changes):
         "slices": ("eMBB",),
         "seeds": (0,),
         "data": lambda name, seed, clients: slice_data(name).subset(clients),
-        "run": run_here,
+        "pool": Here(),
         "folder": Path(folder),
         "watch": unwatched,
     }

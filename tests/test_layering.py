@@ -1,4 +1,7 @@
-"""Data flows one way, and no module shadows what a script needs. Reads the sources; imports nothing of them."""
+"""Data flows one way, and no module shadows what a script needs. Reads the sources; imports nothing of them.
+
+One ground, three wings: a wing imports the ground and itself, never another wing; within a wing floors hold too.
+"""
 
 import ast
 import shutil
@@ -9,32 +12,72 @@ import pytest
 
 PACKAGE = Path(__file__).resolve().parents[1] / "reproduction"
 
-FLOORS = (
-    ("files", "seeds", "settings", "attribution"),
-    ("closed_loop", "datasets", "results"),
-    ("federation",),
-    ("laboratory",),
-    ("experiment", "criteria", "open_choices", "claims", "own_method", "compare"),
+GROUND = (
+    ("files", "seeds", "attribution"),
+    ("results",),
+    ("command_line",),
     ("figure_script",),
-    ("sensitivity", "reference", "report", "examples"),  # and fig*, table*: what a user types
 )
-"""From the ground. A room is a module or a folder at the top of `reproduction`; within a room imports are free."""
+"""From the ground up; a room is a module or a folder at the top of `reproduction`."""
 
-NEIGHBOURS_DO_NOT_MEET = (0, 1, len(FLOORS) - 1)
-"""Floors whose rooms import nothing of one another."""
+WINGS = {
+    "slicing": (
+        ("settings", "figures"),
+        ("schemes", "metrics", "documents"),
+        ("closed_loop", "datasets"),
+        ("federation",),
+        ("data_source", "laboratory"),
+        ("explanations",),
+        ("experiment",),
+        ("criteria", "comparison", "plotting"),
+        ("open_choices", "claims"),
+        ("script", "reporting", "examples"),
+    ),
+}
+"""Each system's own floors, of which all stand on the ground and below the typed scripts."""
+
+TYPED = frozenset(
+    "fig4_convergence fig5_confidence fig6_attributions fig7_convergence_time fig8_scalability table4_overhead "
+    "claims compare sensitivity reference report datasets examples".split()
+)
+"""What a user types: everything else at the top of `reproduction` is the ground or a wing."""
 
 LIBRARIES = frozenset(
     "absl filelock flwr google grpc h5py hypothesis jax jinja2 keras matplotlib ml_dtypes namex numba numpy optree "
-    "packaging pandas PIL pyarrow pygments pytest ray requests rich scipy shap sklearn slicer tensorboard tensorflow "
-    "tensorflow_constrained_optimization torch tqdm typing_extensions urllib3 wrapt yaml".split()
+    "packaging pandas PIL pyarrow pydantic pygments pytest ray requests rich scipy shap sionna sklearn slicer "
+    "tensorboard tensorflow tensorflow_constrained_optimization torch tqdm typing_extensions urllib3 wrapt yaml".split()
 )
 """A script's own folder comes first on `sys.path`: a module of ours with such a name would be taken for the library."""
 
 
-def floor(room):
-    if room.startswith(("fig", "table")) and room != "figure_script":
-        return len(FLOORS) - 1
-    return next((number for number, rooms in enumerate(FLOORS) if room in rooms), None)
+def room_of(parts, package):
+    """Return the room in which a module stands, as (room,) of the ground or (wing, room)."""
+    if parts[0] in wings(package) and len(parts) > 1:
+        return parts[:2]
+    return parts[:1]
+
+
+def wings(package):
+    """Return the wings: those with floors of their own, and any other folder at the top that is not the ground's."""
+    on_the_ground = {name for floor in GROUND for name in floor}
+    folders = {path.name for path in package.iterdir() if path.is_dir() and path.name != "__pycache__"}
+    return (folders - on_the_ground) | set(WINGS)
+
+
+def floor(room, package):
+    """Return how high a room stands, a number that compares; None if it has no floor."""
+    name, *inner = room
+    for number, names in enumerate(GROUND):
+        if name in names:
+            return (number,)
+    if name in TYPED:
+        return (len(GROUND) + 1,)
+    if name in wings(package):
+        floors = WINGS.get(name, ())
+        if not inner or inner[0] == "__init__":
+            return (len(GROUND), -1)
+        return next(((len(GROUND), number) for number, names in enumerate(floors) if inner[0] in names), None)
+    return None
 
 
 def modules(package):
@@ -59,35 +102,52 @@ def imported(parts, tree, package_name):
 def violations(package):
     """Return what breaks the rules, a line each."""
     found = []
-    ours = {parts[0] for parts, _ in modules(package)} - {"__init__"}
-    for parts, path in modules(package):
+    everything = list(modules(package))
+    ours = {name for parts, _ in everything for name in parts} - {"__init__"}
+    top = {parts[0] for parts, _ in everything} - {"__init__"}
+    for parts, path in everything:
         for name in parts:
             if name in sys.stdlib_module_names | LIBRARIES:
                 found.append(f"{path}: {name} shadows a library")
-        room = parts[0]
-        if room != "__init__" and floor(room) is None:
-            found.append(f"{path}: {room} stands on no floor; give it one in FLOORS")
+        room = room_of(parts, package)
+        here = floor(room, package)
+        if room != ("__init__",) and here is None:
+            found.append(f"{path}: {'.'.join(room)} stands on no floor; give it one")
             continue
         for line, name in imported(parts, ast.parse(path.read_text(encoding="utf-8")), package.name):
             where = f"{path}:{line}"
-            top, *rest = name.split(".")
-            if top in ours:
-                found.append(f"{where}: bare import of {top} makes a second copy of it; write {package.name}.{top}")
-            if top != package.name:
+            first, *rest = name.split(".")
+            if first in ours - LIBRARIES - sys.stdlib_module_names:
+                found.append(f"{where}: bare import of {first} makes a second copy of it; write {package.name}....{first}")
+            if first != package.name:
                 continue
-            target = rest[0] if rest else None
-            if target not in ours:
-                if room != "__init__" and target is None:
+            if not rest or rest[0] not in top:
+                if room != ("__init__",) and not rest:
                     found.append(f"{where}: imports the package as a whole")
                 continue
-            if room == "__init__":
-                found.append(f"{where}: the package's own page imports {target}, and so would every script")
-            elif target != room and floor(target) is not None:
-                if floor(target) > floor(room):
-                    found.append(f"{where}: {room} imports {target}, which stands above it")
-                elif floor(target) == floor(room) and floor(room) in NEIGHBOURS_DO_NOT_MEET:
-                    found.append(f"{where}: {room} imports its neighbour {target}")
+            target = room_of(tuple(rest), package)
+            if room == ("__init__",):
+                found.append(f"{where}: the package's own page imports {target[0]}, and so would every script")
+            elif target != room:
+                found += crossing(where, room, here, target, floor(target, package), package)
     return found
+
+
+def crossing(where, room, here, target, there, package):
+    """Return what is wrong with an import from one room into another."""
+    names = ".".join(room), ".".join(target)
+    if there is None:
+        return []  # a name that no module bears: an attribute of a face, or a room that is reported itself
+    both_wings = {room[0], target[0]} <= wings(package)
+    if both_wings and room[0] != target[0]:
+        return [f"{where}: {names[0]} imports {names[1]}, another wing"]
+    if both_wings and there == (len(GROUND), -1):
+        return []  # the wing's own face
+    if there > here:
+        return [f"{where}: {names[0]} imports {names[1]}, which stands above it"]
+    if there == here:
+        return [f"{where}: {names[0]} imports its neighbour {names[1]}"]
+    return []
 
 
 def test_data_flows_one_way():
@@ -96,50 +156,76 @@ def test_data_flows_one_way():
 
 def test_every_room_is_seen():
     """The walk must not be empty: the rooms that make Algorithm 1 are there."""
-    rooms = {parts[0] for parts, _ in modules(PACKAGE)}
-    assert {*FLOORS[0], *FLOORS[1], *FLOORS[2], *FLOORS[3]} <= rooms
+    rooms = {room_of(parts, PACKAGE) for parts, _ in modules(PACKAGE)}
+    assert {(name,) for names in GROUND for name in names} <= rooms
+    assert {(wing, name) for wing, floors in WINGS.items() for names in floors for name in names} <= rooms
     edges = {
-        (parts[0], name.split(".")[1])
+        (".".join(room_of(parts, PACKAGE)), ".".join(room_of(tuple(name.split(".")[1:]), PACKAGE)))
         for parts, path in modules(PACKAGE)
         for _, name in imported(parts, ast.parse(path.read_text(encoding="utf-8")), "reproduction")
         if name.startswith("reproduction.")
     }
-    assert {("closed_loop", "settings"), ("federation", "closed_loop"), ("laboratory", "federation")} <= edges
+    assert {
+        ("slicing.closed_loop", "slicing.settings"),
+        ("slicing.closed_loop", "attribution"),
+        ("slicing.federation", "slicing.closed_loop"),
+        ("slicing.laboratory", "slicing.federation"),
+        ("slicing.laboratory", "results"),
+        ("fig5_confidence", "slicing.experiment"),
+    } <= edges
 
 
-UP = "from reproduction.slicing.federation import server"
-SIDEWAYS = "from reproduction.slicing.datasets.slice_data import SliceData"
+def test_the_top_holds_what_a_user_types_and_five_files():
+    """`py.typed` marks the package for type checkers and holds nothing."""
+    files = {path.stem for path in PACKAGE.iterdir() if path.is_file()} - {"py"}
+    assert files - TYPED == {"__init__", "command_line", "figure_script", "files", "seeds"}
+    folders = {path.name for path in PACKAGE.iterdir() if path.is_dir() and path.name != "__pycache__"}
+    assert folders == {"attribution", "results", *WINGS}
+
 
 SEEDED = {
-    "up": ("closed_loop/extra.py", UP, "closed_loop imports federation, which stands above it"),
+    "up": ("slicing/closed_loop/extra.py", "from reproduction.slicing.federation import server", "stands above it"),
     "up, inside a function": (
-        "settings.py",
+        "slicing/settings.py",
         "def late():\n    import reproduction.slicing.federation",
-        "settings imports federation",
+        "slicing.settings imports slicing.federation, which stands above it",
     ),
-    "up, from the package": ("seeds.py", "from reproduction import laboratory", "seeds imports laboratory"),
-    "up, relative": ("results/extra.py", "from ..federation.server import Round", "results imports federation"),
-    "neighbour": ("closed_loop/extra.py", SIDEWAYS, "closed_loop imports its neighbour datasets"),
-    "neighbour on the ground": (
-        "attribution/extra.py",
-        "import reproduction.slicing.settings",
-        "its neighbour settings",
+    "up, from the wing": ("slicing/metrics.py", "from reproduction.slicing import laboratory", "which stands above it"),
+    "up, relative": ("slicing/datasets/extra.py", "from ..federation.server import Round", "slicing.federation"),
+    "from the ground into a wing": ("results/extra.py", "import reproduction.slicing.settings", "stands above it"),
+    "from the ground into a wing's face": ("figure_script.py", "import reproduction.slicing", "stands above it"),
+    "up on the ground": ("results/extra.py", "from reproduction import command_line", "stands above it"),
+    "neighbour": (
+        "slicing/closed_loop/extra.py",
+        "from reproduction.slicing.datasets.slice_data import SliceData",
+        "slicing.closed_loop imports its neighbour slicing.datasets",
     ),
+    "neighbour on the ground": ("attribution/extra.py", "import reproduction.seeds", "its neighbour seeds"),
+    "attribution into a wing": ("attribution/extra.py", "import reproduction.slicing.settings", "stands above it"),
+    "wing to wing": (
+        "receiver/extra.py",
+        "from reproduction.slicing.settings import PAPER",
+        "receiver.extra",
+    ),
+    "slicing into another wing": ("slicing/experiment.py", "import reproduction.receiver.deeprx", "another wing"),
+    "a wing into a typed script": ("slicing/claims.py", "from reproduction import sensitivity", "stands above it"),
     "script to script": (
-        "fig98_x.py",
-        "from reproduction.fig99_y import draw",
-        "fig98_x imports its neighbour fig99_y",
+        "claims.py",
+        "from reproduction.fig5_confidence import draw",
+        "claims imports its neighbour fig5_confidence",
     ),
-    "bare": ("laboratory.py", "import settings", "bare import of settings"),
+    "bare": ("slicing/laboratory.py", "import settings", "bare import of settings"),
     "bare, from": ("figure_script.py", "from results.records import digest", "bare import of results"),
     "shadows the standard library": ("queue.py", "", "queue shadows"),
-    "shadows a library": ("closed_loop/keras.py", "", "keras shadows"),
-    "shadows a library, a folder": ("datasets/flwr/app.py", "", "flwr shadows"),
+    "shadows a library": ("slicing/closed_loop/keras.py", "", "keras shadows"),
+    "shadows a library, a folder": ("slicing/datasets/flwr/app.py", "", "flwr shadows"),
+    "shadows a library, in another wing": ("receiver/sionna.py", "", "sionna shadows"),
     "no floor": ("basement.py", "", "basement stands on no floor"),
+    "no floor in a wing": ("slicing/basement.py", "", "slicing.basement stands on no floor"),
     "the package's own page": (
         "__init__.py",
         "from reproduction.slicing.settings import PAPER",
-        "own page imports settings",
+        "own page imports slicing",
     ),
 }
 
@@ -148,7 +234,8 @@ SEEDED = {
 def test_a_seeded_violation_is_caught(tmp_path, name, line, message):
     copy = tmp_path / "reproduction"
     shutil.copytree(PACKAGE, copy, ignore=shutil.ignore_patterns("__pycache__"))
-    (copy / "fig99_y.py").touch()
+    (copy / "receiver").mkdir()
+    (copy / "receiver" / "deeprx.py").touch()
     before = violations(copy)
     (copy / name).parent.mkdir(exist_ok=True)
     with (copy / name).open("a", encoding="utf-8") as text:

@@ -5,23 +5,20 @@ Every function returns plain lists and numbers, ready for JSON; NaN stands for "
 Differs from the paper: five seeds and their spread instead of one run.
 """
 
-import functools
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from reproduction.results.progress import Job
 from reproduction.results.records import decode
-from reproduction.slicing.federation.in_process import single_thread
-from reproduction.slicing.federation.server import State, fl_round
-from reproduction.slicing.laboratory import Laboratory, Payload, assign, clients_of, new_payload, state_of
+from reproduction.slicing.explanations import explain_model
+from reproduction.slicing.federation.in_process import InProcessFleet
+from reproduction.slicing.federation.server import State, first_state, fl_round
+from reproduction.slicing.laboratory import Laboratory, Payload, assign, clients_of
 from reproduction.slicing.metrics import convergence_round, kilobytes_per_round
 from reproduction.slicing.schemes import IN_HOC, MAIN_SCHEMES, SCHEMES
 
 Result = dict[str, Any]
-
-EXPLAINED_SAMPLES, BACKGROUND_SAMPLES = 300, 50
 
 
 def convergence(lab: Laboratory) -> Result:
@@ -79,63 +76,23 @@ def attributions(lab: Laboratory) -> Result:
     """Fig. 6: SHAP and IG of the slice's final models on test samples, against the zero baseline.
 
     Returns:
-        per model and seed the mean |attribution| of both [Q], their rank correlation, and the mean |SHAP| against a
-        background of training samples [Q]; for the first seed also the samples [n, Q] in physical units and both
-        attributions [n, Q] in % of the target.
+        per model and seed what `explanations.explain_model` gives; for the first seed also the samples themselves.
     """
     name = lab.slices[0]
     data = lab.data(name, lab.seeds[0], lab.settings.clients)
+    models: dict[str, list[Result]] = {label: [] for label in MAIN_SCHEMES}
+    for label, explained in models.items():
+        for seed in lab.seeds:
+            weights = decode(_record(lab, name, label, seed)["weights"])
+            here = lab.data(name, seed, lab.settings.clients)
+            explained.append({"seed": seed} | explain_model(weights, here, lab.settings, points=seed == lab.seeds[0]))
     return {
         "slice": name,
         "target": data.target_name,
         "feature_names": list(data.feature_names),
         "feature_units": list(data.feature_units),
-        "models": {label: [_explain_model(lab, name, label, seed) for seed in lab.seeds] for label in MAIN_SCHEMES},
+        "models": models,
     }
-
-
-def _explain_model(lab: Laboratory, name: str, label: str, seed: int) -> Result:
-    """Explain one final model; see `attributions`."""
-    single_thread()
-    import shap
-    from scipy.stats import spearmanr
-
-    from reproduction.attribution import explain
-    from reproduction.slicing.closed_loop.client_model import keras_model
-    from reproduction.slicing.closed_loop.weights import layer_sizes
-
-    data, settings = lab.data(name, seed, lab.settings.clients), lab.settings
-    features = _spread_out([client.test_features for client in data.clients], EXPLAINED_SAMPLES)
-    background = _spread_out([client.train_features for client in data.clients], BACKGROUND_SAMPLES)
-    scaled = features / data.feature_maxima
-    weights = decode(_record(lab, name, label, seed)["weights"])
-    model = keras_model(weights, layer_sizes(features.shape[1], settings.model), settings.model)
-
-    def shapley(reference: np.ndarray) -> np.ndarray:
-        masker = shap.maskers.Independent(reference)
-        explainer = shap.explainers.Exact(lambda rows: model(rows.astype(np.float32)).numpy()[:, 0], masker)
-        return explainer(scaled, silent=True).values.astype(np.float32)
-
-    shap_values = shapley(np.zeros((1, features.shape[1]), np.float32))
-    gradients = explain(model, scaled, method="integrated_gradients", steps=settings.local.integration_steps)
-    sizes = np.abs(shap_values).mean(0), np.abs(gradients).mean(0)
-    numbers = {
-        "seed": seed,
-        "mean_abs_shap": sizes[0].tolist(),
-        "mean_abs_ig": sizes[1].tolist(),
-        "mean_shap": shap_values.mean(0).tolist(),
-        "rank_correlation": float(spearmanr(*sizes).statistic),
-        "mean_abs_shap_background": np.abs(shapley(background / data.feature_maxima)).mean(0).tolist(),
-    }
-    if seed == lab.seeds[0]:
-        numbers |= {"features": features.tolist(), "shap": shap_values.tolist(), "ig": gradients.tolist()}
-    return numbers
-
-
-def _spread_out(parts: list[np.ndarray], count: int) -> np.ndarray:
-    """Take `count` rows at equal distances over all CLs' samples, or all if there are fewer."""
-    rows = np.concatenate(parts)
-    return rows[np.linspace(0, len(rows) - 1, min(count, len(rows))).astype(int)]
 
 
 def _record(lab: Laboratory, slice_name: str, label: str, seed: int, clients: int | None = None) -> Payload:
@@ -178,27 +135,22 @@ def _time_rounds(lab: Laboratory, slice_name: str) -> dict[str, list[float]]:
     """Time FL rounds of all schemes in turn, so that the machine's drift hits all alike; the first turn is warm-up."""
     seed = lab.seeds[0]
     data = lab.data(slice_name, seed, lab.settings.clients)
-    clients, _ = clients_of(data)
-    rounds: dict[str, Callable[[], float]] = {}
+    training, _ = clients_of(data)
+    starts: dict[str, tuple[State, InProcessFleet]] = {}
     for label, (scheme, explainer) in SCHEMES.items():
         assignment = assign(data, scheme, explainer, seed, lab.settings)
-        start: State = state_of(new_payload({}, assignment, clients))
-        rounds[label] = functools.partial(_round_seconds, start, assignment, clients, lab)
-    seconds: dict[str, list[float]] = {label: [] for label in rounds}
+        starts[label] = first_state(assignment), InProcessFleet(assignment, training, pool=lab.pool)
+    seconds: dict[str, list[float]] = {label: [] for label in starts}
     timing = Job(title=f"{slice_name}, timing all schemes in turn", rounds=lab.settings.timed_rounds)
     with lab.watch(timing) as report:
         for turn in range(lab.settings.timed_rounds + 1):
-            for label, run in rounds.items():
-                elapsed = run()
+            for label, (state, fleet) in starts.items():
+                _, result = fl_round(state, fleet)
                 if turn > 0:
-                    seconds[label].append(elapsed)
+                    seconds[label].append(result.trained.seconds)
             if turn > 0:
                 report(turn, None)
     return seconds
-
-
-def _round_seconds(start: State, assignment, clients, lab: Laboratory) -> float:
-    return fl_round(start, assignment, clients, lab.run)[1].seconds
 
 
 def _numbers(values: list) -> list[float]:

@@ -16,10 +16,10 @@ import numpy as np
 
 from reproduction.results import records
 from reproduction.results.progress import Job, Report
-from reproduction.slicing.closed_loop.client import Assignment, Client, initial_state
-from reproduction.slicing.closed_loop.weights import initial_weights
+from reproduction.slicing.closed_loop.client import Assignment, Samples
 from reproduction.slicing.datasets.slice_data import SliceData
-from reproduction.slicing.federation.server import Run, State, federate, score
+from reproduction.slicing.federation.in_process import InProcessFleet, Pool
+from reproduction.slicing.federation.server import State, federate, first_state
 from reproduction.slicing.schemes import EXPLAINER_LABELS
 from reproduction.slicing.settings import Explainer, LocalSettings, Scheme, Settings
 
@@ -48,7 +48,7 @@ class Laboratory:
         slices: names of the slices to run.
         seeds: root seeds, one federation each.
         data: (slice name, seed, clients) -> data; fewer clients than asked for if there are no more.
-        run: who runs the CLs.
+        pool: who computes.
         folder: where the records of federations live.
         watch: job -> context manager giving a `Report`; a finished federation is shown to it too.
     """
@@ -57,7 +57,7 @@ class Laboratory:
     slices: tuple[str, ...]
     seeds: tuple[int, ...]
     data: Callable[[str, int, int], SliceData]
-    run: Run
+    pool: Pool
     folder: Path
     watch: Callable[[Job], AbstractContextManager[Report]]
     _memory: dict[str, Payload] = field(default_factory=dict)
@@ -89,17 +89,17 @@ class Laboratory:
 
     def _train(self, data: SliceData, assignment: Assignment, known: Payload, path: Path) -> Payload:
         training, test = clients_of(data)
-        payload = load(path, known) if path.exists() else new_payload(known, assignment, training)
+        fleet = InProcessFleet(assignment, training, test, pool=self.pool)
+        payload = load(path, known) if path.exists() else new_payload(known, assignment, fleet)
         rounds = self.settings.rounds
         with self.watch(job(assignment, payload, rounds, path.stem)) as report:
             if payload["test"] is not None:
                 return payload
-            for state, result in federate(state_of(payload), assignment, training, self.run, rounds):
-                entry = dataclasses.asdict(result)
-                payload = payload | dump(state) | {"rounds": [*payload["rounds"], entry]}
+            for state, result in federate(take_up(payload, fleet), fleet, rounds):
+                entry = result.entry()
+                payload = payload | dump(state, fleet) | {"rounds": [*payload["rounds"], entry]}
                 if state.round_number == rounds:
-                    scores = score(state.weights, assignment, test, self.run, rounds - 1, "test")
-                    payload["test"] = columns(scores)
+                    payload["test"] = columns(fleet.evaluate(state.weights, rounds - 1, "test"))
                 records.write_record(path, payload)
                 report(state.round_number, entry)
         return records.read_record(path)
@@ -165,14 +165,14 @@ def scaled_baseline(data: SliceData, local: LocalSettings) -> np.ndarray:
     return np.asarray(values, np.float32) / data.feature_maxima
 
 
-def clients_of(data: SliceData) -> tuple[list[Client], list[Client]]:
+def clients_of(data: SliceData) -> tuple[list[Samples], list[Samples]]:
     """Return training and test clients, sorted by name, scaled and padded to ONE common number of samples."""
     scaled = sorted(data.scaled().clients, key=lambda client: client.name)
     width = max(max(len(client.train_target), len(client.test_target)) for client in scaled)
 
-    def pad(name: str, features: np.ndarray, target: np.ndarray) -> Client:
+    def pad(name: str, features: np.ndarray, target: np.ndarray) -> Samples:
         padding = width - len(target)
-        return Client(
+        return Samples(
             name=name,
             features=np.pad(features.T, ((0, 0), (0, padding))).astype(np.float32),
             target=np.pad(target, (0, padding)).astype(np.float32),
@@ -183,31 +183,25 @@ def clients_of(data: SliceData) -> tuple[list[Client], list[Client]]:
     return training, [pad(client.name, client.test_features, client.test_target) for client in scaled]
 
 
-def new_payload(known: Payload, assignment: Assignment, clients: Sequence[Client]) -> Payload:
+def new_payload(known: Payload, assignment: Assignment, fleet: InProcessFleet) -> Payload:
     """Return the record of a federation before its first round."""
-    weights = initial_weights(assignment.sizes, assignment.seed, assignment.slice_name)
-    start = State(round_number=0, weights=weights, multipliers=np.stack([initial_state()] * len(clients)))
-    names = [client.name for client in clients]
-    fixed = {"identity": known, "clients": names, "provenance": records.provenance(), "rounds": [], "test": None}
-    return fixed | dump(start)
+    fixed = {"identity": known, "clients": list(fleet.names), "provenance": records.provenance()}
+    return fixed | {"rounds": [], "test": None} | dump(first_state(assignment), fleet)
 
 
-def dump(state: State) -> Payload:
-    """Return a federation's state as a record's fields."""
+def dump(state: State, fleet: InProcessFleet) -> Payload:
+    """Return where a federation stands as a record's fields: the server's state, and what the CLs keep."""
     return {
         "round_number": state.round_number,
         "weights": records.encode(state.weights),
-        "multipliers": records.encode(state.multipliers),
+        "multipliers": records.encode(fleet.log_matrices),
     }
 
 
-def state_of(payload: Payload) -> State:
-    """Return the federation's state that a record holds."""
-    return State(
-        round_number=payload["round_number"],
-        weights=records.decode(payload["weights"]),
-        multipliers=records.decode(payload["multipliers"], (-1, 2, 2)),
-    )
+def take_up(payload: Payload, fleet: InProcessFleet) -> State:
+    """Return the state that a record holds, and give the CLs back what they kept."""
+    fleet.log_matrices = records.decode(payload["multipliers"], (-1, 2, 2))
+    return State(round_number=payload["round_number"], weights=records.decode(payload["weights"]))
 
 
 def load(path: Path, known: Payload) -> Payload:

@@ -10,6 +10,8 @@ from typing import Literal
 
 Explainer = Literal["integrated_gradients", "input_x_gradient", "shapley_exact"]
 Scheme = Literal["in-hoc", "post-hoc"]
+ConfidenceReading = Literal["interval", "literal"]
+Normalisation = Literal["softmax", "linear"]
 
 EXPLAINERS: tuple[Explainer, ...] = ("integrated_gradients", "input_x_gradient", "shapley_exact")
 
@@ -86,9 +88,9 @@ class LocalSettings:
     steepness_per_percent: float = 3.0
     tester_batch: int = 250
     integration_steps: int = 8
-    confidence: Literal["interval", "literal"] = "interval"
+    confidence: ConfidenceReading = "interval"
     surrogate: Literal["printed", "product"] = "printed"
-    normalisation: Literal["softmax", "linear"] = "softmax"
+    normalisation: Normalisation = "softmax"
     mutations: int = 1
     multipliers: Literal["reset", "keep"] = "reset"
     returned_iterate: Literal["mean", "last"] = "mean"

@@ -26,11 +26,13 @@ import numpy as np
 from children import Answer, Child, interleave, ratios, serve, spread
 
 from reproduction.results import records
-from reproduction.slicing.closed_loop.client import Assignment, Client, initial_state, train
-from reproduction.slicing.closed_loop.weights import deserialise, initial_weights, layer_sizes, serialise
+from reproduction.slicing.closed_loop.client import Assignment, Samples, initial_log_matrix, train
+from reproduction.slicing.closed_loop.weights import deserialise, layer_sizes, serialise
 from reproduction.slicing.datasets.generator import generate_slice
-from reproduction.slicing.federation.in_process import Workers
-from reproduction.slicing.federation.server import State, fl_round
+from reproduction.slicing.federation.held import hold
+from reproduction.slicing.federation.in_process import InProcessFleet
+from reproduction.slicing.federation.server import first_state, fl_round
+from reproduction.slicing.federation.workers import Workers
 from reproduction.slicing.laboratory import assign, clients_of
 from reproduction.slicing.schemes import EXPLAINER_LABELS
 from reproduction.slicing.settings import EXPLAINERS, PAPER, Explainer
@@ -109,16 +111,14 @@ def epoch_flops(sizes: tuple[int, ...], samples: int, batch: int, nodes: int) ->
     return parts | {"total": sum(parts.values()), "unconstrained": 2.0 * samples * training}
 
 
-def federation(clients: int, scheme: str, explainer: str) -> tuple[Assignment, list[Client], State]:
-    """Return a federation of the paper's settings before its first round."""
+def federation(clients: int, scheme: str, explainer: str) -> tuple[Assignment, list[Samples]]:
+    """Return what the CLs of a federation of the paper's settings are told, and their training samples."""
     data = generate_slice(SLICE, seed=SEED, clients=clients, samples=PAPER.samples, test_samples=PAPER.test_samples)
     assignment = assign(data, scheme, explainer, SEED, PAPER)
-    weights = initial_weights(assignment.sizes, SEED, SLICE)
-    state = State(round_number=0, weights=weights, multipliers=np.stack([initial_state()] * clients))
-    return assignment, clients_of(data)[0], state
+    return assignment, clients_of(data)[0]
 
 
-def report(assignment: Assignment, client: Client) -> tuple[int, float, int]:
+def report(assignment: Assignment, samples: Samples) -> tuple[int, float, int]:
     """Run in a worker: its process id, its peak memory in GB, its compilations of training functions."""
     from reproduction.slicing.closed_loop import local_training
 
@@ -132,24 +132,27 @@ def report(assignment: Assignment, client: Client) -> tuple[int, float, int]:
 
 def serve_ours(workers: int | None) -> None:
     """Child: this project, on a pool of workers."""
-    known: dict[tuple, tuple] = {}
-    with Workers(workers) as run:
+    fleets: dict[tuple, tuple] = {}
+    with Workers(workers) as pool:
 
         def answer(task: str, clients: int, scheme: str = "in-hoc", explainer: str = IG) -> Answer:
             key = (clients, scheme, explainer)
-            if key not in known:
-                known[key] = federation(*key)
-            assignment, members, state = known[key]
+            if key not in fleets:
+                assignment, members = federation(*key)
+                fleets[key] = assignment, hold(members), InProcessFleet(assignment, members, pool=pool)
+            assignment, held, fleet = fleets[key]
+            state = first_state(assignment)
             if task == "workers":
-                return {"workers": sorted(set(run(report, assignment, members)))}
+                return {"workers": sorted(set(pool.map(partial(report, assignment), held)))}
             if task == "weights":
                 local = dataclasses.replace(assignment.local, epochs=AGREEMENT_EPOCHS, returned_iterate="last")
                 short = dataclasses.replace(assignment, local=local)
-                rest = ([serialise(state.weights)], [initial_state()], [0])
-                return {"weights": deserialise(run(train, short, members[:1], *rest)[0].payload).tolist()}
+                one_round = partial(train, short, serialise(state.weights), 0)
+                ((update, _),) = pool.map(one_round, hold(held.samples[:1]), [initial_log_matrix()])
+                return {"weights": deserialise(update.payload).tolist()}
             started = time.perf_counter()
-            _, result = fl_round(state, assignment, members, run)
-            return {"seconds": result.seconds, "with_evaluation": time.perf_counter() - started}
+            _, result = fl_round(state, fleet)
+            return {"seconds": result.trained.seconds, "with_evaluation": time.perf_counter() - started}
 
         serve(answer)
 
@@ -158,8 +161,8 @@ def serve_first_version(graph: bool) -> None:
     """Child: what one would write first, default threads."""
     from first_version import FirstVersion
 
-    assignment, clients, state = federation(1, "in-hoc", IG)
-    first = FirstVersion(assignment, clients[0], state.weights, graph)
+    assignment, (samples,) = federation(1, "in-hoc", IG)
+    first = FirstVersion(assignment, samples, first_state(assignment).weights, graph)
 
     def answer(scheme: str, epochs: int) -> Answer:
         seconds, weights = first.run(scheme, epochs)
@@ -170,7 +173,7 @@ def serve_first_version(graph: bool) -> None:
 
 def serve_peak() -> None:
     """Child: the best float32 matrix product of one thread, in FLOP/s."""
-    from reproduction.slicing.federation.in_process import single_thread
+    from reproduction.slicing.federation.workers import single_thread
 
     single_thread()
     import tensorflow as tf
@@ -191,9 +194,9 @@ def serve_peak() -> None:
 
 def first_round(clients: int) -> None:
     """Child: one in-hoc round from nothing, then an answer."""
-    assignment, members, state = federation(clients, "in-hoc", IG)
-    with Workers() as run:
-        fl_round(state, assignment, members, run)
+    assignment, members = federation(clients, "in-hoc", IG)
+    with Workers() as pool:
+        fl_round(first_state(assignment), InProcessFleet(assignment, members, pool=pool))
         print(json.dumps({}), flush=True)
 
 

@@ -14,7 +14,7 @@ import tensorflow as tf
 import tensorflow_constrained_optimization as tfco
 
 from reproduction import seeds
-from reproduction.slicing.closed_loop.client import Assignment, Client
+from reproduction.slicing.closed_loop.client import Assignment, Samples
 from reproduction.slicing.closed_loop.client_model import keras_model
 
 
@@ -41,21 +41,21 @@ class FirstVersion:
 
     Args:
         assignment: what every CL is told.
-        client: the local data.
+        samples: the local data.
         weights: W(t), float32 [P].
         graph: whether each step is wrapped in `tf.function`.
     """
 
-    def __init__(self, assignment: Assignment, client: Client, weights: np.ndarray, graph: bool) -> None:
+    def __init__(self, assignment: Assignment, samples: Samples, weights: np.ndarray, graph: bool) -> None:
         self.assignment = assignment
         self.weights = weights
         self.model = keras_model(weights, assignment.sizes, assignment.model)
         self.start = self.model.get_weights()
         self.optimizer = keras.optimizers.Adam(assignment.local.learning_rate)
         self.optimizer.build(self.model.trainable_variables)
-        self.features = tf.constant(client.features.T)
-        self.target = tf.constant(client.target)
-        seed = seeds.stateless_seed(assignment.seed, "training", assignment.slice_name, 0, client.name)
+        self.features = tf.constant(samples.features.T)
+        self.target = tf.constant(samples.target)
+        seed = seeds.stateless_seed(assignment.seed, "training", assignment.slice_name, 0, samples.name)
         self.seed = tf.constant(seed)
         self.problem = Problem()
         self.loss, _, self.state = tfco.create_proxy_lagrangian_loss(

@@ -39,11 +39,10 @@ ONE_THREAD_EACH = "--xla_cpu_multi_thread_eigen=false"
 def serve_ours(path: str, clients: int) -> None:
     """Child: this project, all cores; it writes the common data first."""
     from reproduction.results import records
-    from reproduction.slicing.closed_loop.client import initial_state
-    from reproduction.slicing.closed_loop.weights import initial_weights
     from reproduction.slicing.datasets.generator import generate_slice
-    from reproduction.slicing.federation.in_process import Workers
-    from reproduction.slicing.federation.server import State, fl_round
+    from reproduction.slicing.federation.in_process import InProcessFleet
+    from reproduction.slicing.federation.server import first_state, fl_round
+    from reproduction.slicing.federation.workers import Workers
     from reproduction.slicing.laboratory import assign, clients_of
     from reproduction.slicing.settings import PAPER
 
@@ -52,24 +51,24 @@ def serve_ours(path: str, clients: int) -> None:
     data = generate_slice("eMBB", seed=0, clients=clients, samples=settings.samples, test_samples=1)
     assignment = assign(data, "post-hoc", "input_x_gradient", 0, settings)
     members = clients_of(data)[0]
-    weights = initial_weights(assignment.sizes, 0, "eMBB")
-    state = State(round_number=0, weights=weights, multipliers=np.stack([initial_state()] * clients))
+    state = first_state(assignment)
     np.savez(
         path,
         features=np.stack([client.features for client in members]),
         target=np.stack([client.target for client in members]),
-        weights=weights,
+        weights=state.weights,
         sizes=assignment.sizes,
         slope=settings.model.leaky_slope,
         rate=local.learning_rate,
         epochs=local.epochs,
     )
-    with Workers() as run:
+    with Workers() as pool:
+        fleet = InProcessFleet(assignment, members, pool=pool)
 
         def answer() -> Answer:
-            after, result = fl_round(state, assignment, members, run)
+            after, result = fl_round(state, fleet)
             return {
-                "seconds": result.seconds,  # broadcast, local training, aggregation
+                "seconds": result.trained.seconds,  # broadcast, local training, aggregation
                 "weights": after.weights.tolist(),
                 "provenance": records.provenance(),
             }

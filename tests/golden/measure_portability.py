@@ -49,13 +49,15 @@ def train(how):
     from reproduction.results import records
     from reproduction.slicing import laboratory
     from reproduction.slicing.comparison import curves
-    from reproduction.slicing.federation.in_process import Workers, run_here, single_thread
+    from reproduction.slicing.federation import server
+    from reproduction.slicing.federation.in_process import Here
+    from reproduction.slicing.federation.workers import Workers, single_thread
     from reproduction.slicing.settings import QUICK
     from tests.helpers.reference_curves import FEDERATIONS
 
     if how == "nudged":
-        exact = laboratory.initial_weights
-        laboratory.initial_weights = lambda *arguments: np.nextafter(exact(*arguments), np.float32(np.inf))
+        exact = server.initial_weights
+        server.initial_weights = lambda *arguments: np.nextafter(exact(*arguments), np.float32(np.inf))
     if how in ("here", "nudged"):
         single_thread()
     settings = reference_settings(QUICK)
@@ -66,7 +68,7 @@ def train(how):
             slices=tuple(settings.slices),
             seeds=SEEDS,
             data=data,
-            run=workers if how.isdigit() else run_here,
+            pool=workers if how.isdigit() else Here(),
             folder=Path(folder),
             watch=unwatched,
         )

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from reproduction.slicing.federation.in_process import run_here
+from reproduction.slicing.federation.in_process import Here as InThisProcess
 from reproduction.slicing.settings import QUICK, LocalSettings, ModelSettings
 
 TINY = replace(
@@ -32,7 +32,7 @@ class Here:
         self.count = count
 
     def __enter__(self):
-        return run_here
+        return InThisProcess()
 
     def __exit__(self, *reason):
         pass

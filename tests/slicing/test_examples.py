@@ -18,7 +18,7 @@ from reproduction.slicing.comparison.run_method import LocalData, evaluate
 from reproduction.slicing.datasets import generate_slice
 from reproduction.slicing.examples import fedavg_shap, fedprox, lagrangian, numpy_only
 from reproduction.slicing.examples import run_all as examples
-from reproduction.slicing.federation.in_process import run_here
+from reproduction.slicing.federation.in_process import Here
 from reproduction.slicing.settings import LocalSettings, ModelSettings, Settings, SliceSettings
 
 MODEL = ModelSettings(hidden=(6, 5))
@@ -159,10 +159,10 @@ def test_own_aggregation(build):
 
 
 class Workerlike:
-    """A `run` that is not `run_here` and starts no process."""
+    """A pool that is not `Here` and starts no process."""
 
-    def __call__(self, function, assignment, clients, *rest):
-        return run_here(function, assignment, clients, *rest)
+    def map(self, function, held, *own):
+        return Here().map(function, held, *own)
 
 
 WHO = r"method 'mine', slice 'eMBB', client 'CL001', round 2: local_update"
@@ -202,7 +202,7 @@ def test_a_bad_update_is_refused_in_one_line(build, method, message):
 def test_a_method_that_does_not_pickle_is_refused_before_a_worker_sees_it(build):
     method = Given(lambda weights, *_: weights)
     with pytest.raises(ValueError, match=r"method 'mine' must pickle to run in worker processes, got .*top level"):
-        evaluate(method, build.slice_data(), SETTINGS, run=Workerlike())
+        evaluate(method, build.slice_data(), SETTINGS, pool=Workerlike())
 
 
 def test_a_method_of_a_notebook_is_refused_by_workers(build, monkeypatch):
@@ -210,7 +210,7 @@ def test_a_method_of_a_notebook_is_refused_by_workers(build, monkeypatch):
     monkeypatch.setattr(sys.modules["__main__"], "FedProx", fedprox.FedProx, raising=False)
     monkeypatch.delattr(sys.modules["__main__"], "__file__")
     with pytest.raises(ValueError, match=r"'FedProx' lives in a notebook, where worker processes do not find it"):
-        evaluate(fedprox.FedProx(), build.slice_data(), SETTINGS, run=Workerlike())
+        evaluate(fedprox.FedProx(), build.slice_data(), SETTINGS, pool=Workerlike())
 
 
 def test_an_unknown_slice_is_refused(build):
@@ -359,7 +359,7 @@ def test_lagrangian_constraint_acts_where_it_is_violated(build):
 def all_four(tmp_path_factory):
     folder = tmp_path_factory.mktemp("examples")
     settings = replace(SETTINGS, rounds=2, test_samples=10)
-    frame = examples.run_all(settings, ["eMBB"], [0, 1], run_here, folder)
+    frame = examples.run_all(settings, ["eMBB"], [0, 1], Here(), folder)
     return settings, folder, frame
 
 
@@ -382,22 +382,22 @@ def test_finished_federations_are_not_run_again(all_four, monkeypatch):
         pytest.fail("a finished federation was run again")
 
     monkeypatch.setattr(examples, "evaluate", refuse)
-    again = examples.run_all(settings, ["eMBB"], [0, 1], run_here, folder)
+    again = examples.run_all(settings, ["eMBB"], [0, 1], Here(), folder)
     np.testing.assert_array_equal(again.to_numpy(), frame.to_numpy())
     with pytest.raises(pytest.fail.Exception):  # other settings are other federations
-        examples.run_all(replace(settings, rounds=1), ["eMBB"], [0], run_here, folder)
+        examples.run_all(replace(settings, rounds=1), ["eMBB"], [0], Here(), folder)
 
 
 def test_examples_command_line(all_four, tmp_path, monkeypatch, capsys):
     _, _, frame = all_four
     asked = []
 
-    class Here:
+    class FewWorkers:
         def __init__(self, count):
             asked.append(count)
 
         def __enter__(self):
-            return run_here
+            return Here()
 
         def __exit__(self, *reason):
             pass
@@ -406,7 +406,7 @@ def test_examples_command_line(all_four, tmp_path, monkeypatch, capsys):
         asked.append((settings.name, list(slices), list(seeds), folder))
         return frame
 
-    monkeypatch.setattr(examples, "Workers", Here)
+    monkeypatch.setattr(examples, "Workers", FewWorkers)
     monkeypatch.setattr(examples, "run_all", run_all)
     options = ["--preset", "quick", "--seeds", "2", "--slices", "eMBB", "--workers", "3", "--out", str(tmp_path)]
     examples.main(options)

@@ -2,15 +2,16 @@
 
 import dataclasses
 from contextlib import contextmanager
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from reproduction.results.progress import Job
 from reproduction.results.records import encode
-from reproduction.slicing import experiment
+from reproduction.slicing import experiment, explanations
 from reproduction.slicing.closed_loop import client as closed_loop
-from reproduction.slicing.closed_loop.client import Score, Update, initial_state
+from reproduction.slicing.closed_loop.client import Score, Update, initial_log_matrix
 from reproduction.slicing.schemes import MAIN_SCHEMES, SCHEMES
 from reproduction.slicing.settings import ModelSettings, Settings, SliceSettings
 
@@ -45,11 +46,11 @@ def rounds_of(slice_name, scheme, explainer, seed, clients):
 class FakeLaboratory:
     """A `Laboratory` whose federations are all finished."""
 
-    def __init__(self, build, run=None, counts=(40, 30, 35), **changes):
+    def __init__(self, build, pool=None, counts=(40, 30, 35), **changes):
         fixed = {"clients": 3, "rounds": ROUNDS, "client_counts": (1, 2, 3, 50), "timed_rounds": 3}
         slices = {name: SliceSettings(confidence_threshold=0.8 + number / 100) for number, name in enumerate(SLICES)}
         self.settings = Settings(slices=slices, **(fixed | changes))
-        self.slices, self.seeds, self.run = SLICES, (0, 1), run
+        self.slices, self.seeds, self.pool = SLICES, (0, 1), pool
         self.asked, self.watched = [], []
         self._build, self._counts = build, counts
 
@@ -187,34 +188,33 @@ def test_scalability_takes_no_more_clients_than_there_are(build, counts, availab
 # ---- Fig. 7
 
 
-class FakeRun:
-    """Clients that answer at once, and a note of who was asked what."""
+class FakePool:
+    """CLs that answer at once, and a note of who was asked what."""
 
     def __init__(self):
-        self.trained = []
+        self.trained, self.broadcasts = [], set()
 
-    def __call__(self, function, assignment, clients, *rest):
-        if function is closed_loop.evaluate:
-            return [Score(mse=1.0, confidence=1.0, inside=1.0) for _ in clients]
-        assert function is closed_loop.train
-        broadcasts, states, numbers = rest
+    def map(self, function, held, *own):
+        assignment, broadcast, round_number, *_ = function.args
+        if function.func is closed_loop.score:
+            return [Score(mse=1.0, confidence=1.0, inside=1.0) for _ in held.samples]
+        assert function.func is closed_loop.train
+        (log_matrices,) = own
         self.trained.append((assignment.slice_name, assignment.scheme, assignment.explainer, assignment.seed))
-        assert set(numbers) == {0}  # always the first round, from the same weights
-        assert len(set(broadcasts)) == 1
-        self.broadcast = broadcasts[0]
-        assert all((state == initial_state()).all() for state in states)
-        return [
-            Update(payload=broadcast, samples=1, state=initial_state(), multiplier=0.5, confidence=NAN, empty_epochs=0)
-            for broadcast in broadcasts
-        ]
+        assert round_number == 0  # always the first round, from the same weights
+        assert all((log_matrix == initial_log_matrix()).all() for log_matrix in log_matrices)
+        self.broadcasts.add(broadcast)
+        update = Update(payload=broadcast, samples=1, multiplier=0.5, confidence=NAN, empty_epochs=0)
+        return [(update, initial_log_matrix()) for _ in held.samples]
 
 
 def test_timing_interleaves_the_schemes(build):
-    run = FakeRun()
-    lab = FakeLaboratory(build, run)
+    pool = FakePool()
+    lab = FakeLaboratory(build, pool)
     experiment.convergence_time(lab)
     turn = [("eMBB", *scheme, 0) for scheme in SCHEMES.values()]
-    assert run.trained == turn * (1 + lab.settings.timed_rounds)  # a turn to warm up, then those that count
+    assert len(pool.broadcasts) == 1
+    assert pool.trained == turn * (1 + lab.settings.timed_rounds)  # a turn to warm up, then those that count
     timing = Job(title="eMBB, timing all schemes in turn", rounds=3)
     assert lab.watched == [(timing, finished, None) for finished in (1, 2, 3)]
 
@@ -222,7 +222,11 @@ def test_timing_interleaves_the_schemes(build):
 def test_seconds_to_convergence(build, monkeypatch):
     """Rounds x the median second per round, the warm-up turn left out."""
     numbers = iter([99.0] * 4 + [1.0, 2.0, 3.0, 4.0] + [1.5, 2.5, 3.5, 4.5] + [50.0, 60.0, 70.0, 80.0])
-    monkeypatch.setattr(experiment, "_round_seconds", lambda *arguments: next(numbers))
+
+    def timed(state, fleet):
+        return state, SimpleNamespace(trained=SimpleNamespace(seconds=next(numbers)))
+
+    monkeypatch.setattr(experiment, "fl_round", timed)
     result = experiment.convergence_time(FakeLaboratory(build))
     assert (result["slice"], result["clients"]) == ("eMBB", 3)
     assert list(result["schemes"]) == list(SCHEMES)
@@ -234,10 +238,10 @@ def test_seconds_to_convergence(build, monkeypatch):
 
 
 def test_a_timed_round_is_the_rounds_own_clock(build, monkeypatch):
-    run = FakeRun()
+    pool = FakePool()
     clock = iter(np.arange(0.0, 1000.0, 0.25))
     monkeypatch.setattr("reproduction.slicing.federation.server.time.perf_counter", lambda: next(clock))
-    schemes = experiment.convergence_time(FakeLaboratory(build, run))["schemes"]
+    schemes = experiment.convergence_time(FakeLaboratory(build, pool))["schemes"]
     assert all(entry["timed_seconds"] == [0.25] * 3 for entry in schemes.values())
 
 
@@ -282,7 +286,7 @@ def test_attributions_of_a_linear_model(build):
 
 def test_attributions_thin_out_many_samples(build, monkeypatch):
     """At equal distances, so that all CLs are in, and never more than asked for."""
-    monkeypatch.setattr(experiment, "EXPLAINED_SAMPLES", 10)
+    monkeypatch.setattr(explanations, "EXPLAINED_SAMPLES", 10)
     lab = FakeLaboratory(build, model=ModelSettings(hidden=(5,)))
     lab.seeds = (0,)
     weights = np.concatenate([np.eye(5).ravel(), np.zeros(5), np.ones(6)])

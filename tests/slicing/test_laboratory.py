@@ -15,7 +15,8 @@ from reproduction.results import records
 from reproduction.results.records import RecordError
 from reproduction.slicing.closed_loop import client as closed_loop
 from reproduction.slicing.closed_loop.client import ClientError
-from reproduction.slicing.federation.in_process import run_here
+from reproduction.slicing.federation.held import hold
+from reproduction.slicing.federation.in_process import Here
 from reproduction.slicing.laboratory import (
     OF_THE_CONSTRAINT,
     assign,
@@ -23,7 +24,6 @@ from reproduction.slicing.laboratory import (
     identity,
     load,
     scaled_baseline,
-    state_of,
 )
 from reproduction.slicing.settings import LocalSettings, ModelSettings, Settings, SliceSettings
 
@@ -51,8 +51,15 @@ def stop_after(number):
     return watch
 
 
-def refuse(function, assignment, clients, *rest):
-    pytest.fail("something was trained or evaluated again")
+class Refusing:
+    """A pool that must not be asked."""
+
+    def map(self, function, held, *own):
+        pytest.fail("something was trained or evaluated again")
+
+
+def log_matrices(payload):
+    return records.decode(payload["multipliers"], (-1, 2, 2))
 
 
 def without_seconds(payload):
@@ -84,14 +91,14 @@ def test_record_holds_the_models_own_scores(build, uninterrupted):
     assignment = assign(data, *RUN[1:], settings)
     training, test = clients_of(data)
     broadcast = records.decode(payload["weights"]).tobytes()
-    scores = [closed_loop.evaluate(assignment, client, broadcast, 2, "test") for client in test]
+    scores = [closed_loop.score(assignment, broadcast, 2, "test", client) for client in test]
     assert [score.mse for score in scores] == payload["test"]["mse"]
     stored = [np.nan if value is None else value for value in payload["test"]["confidence"]]
     np.testing.assert_array_equal([score.confidence for score in scores], stored)
-    scores = [closed_loop.evaluate(assignment, client, broadcast, 2, "training") for client in training]
+    scores = [closed_loop.score(assignment, broadcast, 2, "training", client) for client in training]
     expected = np.average([score.mse for score in scores], weights=[40, 30, 35])
     np.testing.assert_allclose(payload["rounds"][-1]["mse"], expected, rtol=1e-12)
-    assert state_of(payload).multipliers.shape == (3, 2, 2)
+    assert log_matrices(payload).shape == (3, 2, 2)
 
 
 @pytest.mark.parametrize("number", [0, 1, 2, 3])
@@ -116,7 +123,7 @@ def test_a_run_stopped_twice_with_multipliers_kept_ends_the_same(build, tmp_path
             build.laboratory(tmp_path / "parts", local=local, watch=stop_after(number)).federation(*RUN)
     parts = build.laboratory(tmp_path / "parts", local=local).federation(*RUN)
     assert without_seconds(parts) == without_seconds(whole)
-    assert not np.allclose(state_of(whole).multipliers, np.log(0.5), atol=1e-3)
+    assert not np.allclose(log_matrices(whole), np.log(0.5), atol=1e-3)
 
 
 def test_a_killed_process_ends_the_same(build, uninterrupted, tmp_path):
@@ -144,22 +151,24 @@ def test_a_killed_process_ends_the_same(build, uninterrupted, tmp_path):
 
 def test_a_second_call_trains_nothing(build, uninterrupted):
     payload, folder = uninterrupted
-    assert build.laboratory(folder, run=refuse).federation(*RUN) == payload  # from disk
+    assert build.laboratory(folder, pool=Refusing()).federation(*RUN) == payload  # from disk
 
 
 def test_a_second_call_on_the_same_laboratory_reads_nothing(build, tmp_path):
     calls = []
 
-    def counted(function, assignment, clients, *rest):
-        calls.append((function, [client.samples for client in clients], [column[0] for column in rest[1:]]))
-        return run_here(function, assignment, clients, *rest)
+    class Counting(Here):
+        def map(self, function, held, *own):
+            _, _, *shared = function.args
+            calls.append((function.func, [samples.count for samples in held.samples], shared))
+            return super().map(function, held, *own)
 
-    laboratory = build.laboratory(tmp_path, rounds=1, run=counted)
+    laboratory = build.laboratory(tmp_path, rounds=1, pool=Counting())
     first = laboratory.federation(*RUN)
     train, training, test = calls
-    assert train[:2] == (closed_loop.train, [40, 30, 35])
-    assert training == (closed_loop.evaluate, [40, 30, 35], [0, "training"])
-    assert test == (closed_loop.evaluate, [12, 12, 12], [0, "test"])
+    assert train == (closed_loop.train, [40, 30, 35], [0])
+    assert training == (closed_loop.score, [40, 30, 35], [0, "training"])
+    assert test == (closed_loop.score, [12, 12, 12], [0, "test"])
     for path in tmp_path.iterdir():
         path.unlink()
     assert laboratory.federation(*RUN) is first
@@ -181,13 +190,15 @@ def test_post_hoc(build, tmp_path):
 
 
 def test_a_diverged_client_leaves_the_rounds_before_it(build, tmp_path):
-    def failing(function, assignment, clients, *rest):
-        if function is closed_loop.train and rest[2][0] == 1:
-            clients = [dataclasses.replace(one, target=one.target * np.float32(np.nan)) for one in clients]
-        return run_here(function, assignment, clients, *rest)
+    class Failing(Here):
+        def map(self, function, held, *own):
+            if function.func is closed_loop.train and function.args[2] == 1:
+                spoilt = [dataclasses.replace(one, target=one.target * np.float32(np.nan)) for one in held.samples]
+                held = hold(spoilt)
+            return super().map(function, held, *own)
 
     with pytest.raises(ClientError, match="client 'CL000', round 2, local training"):
-        build.laboratory(tmp_path, run=failing).federation(*RUN)
+        build.laboratory(tmp_path, pool=Failing()).federation(*RUN)
     (path,) = tmp_path.iterdir()
     assert records.read_record(path)["round_number"] == 1
 
@@ -198,7 +209,7 @@ def test_a_torn_record_is_refused(build, tmp_path):
     (path,) = tmp_path.iterdir()
     path.write_bytes(path.read_bytes()[:-20])
     with pytest.raises(RecordError, match="delete it to start this run anew"):
-        build.laboratory(tmp_path, run=refuse).federation(*RUN)
+        build.laboratory(tmp_path, pool=Refusing()).federation(*RUN)
 
 
 def test_a_record_of_another_run_is_refused(build, uninterrupted):
@@ -284,7 +295,7 @@ def test_clients_are_scaled_sorted_and_padded(build):
         features = getattr(by_name[client.name], f"{part}_features")
         target = getattr(by_name[client.name], f"{part}_target")
         count = len(target)
-        assert client.samples == count
+        assert client.count == count
         assert client.features.shape == (5, 40)
         np.testing.assert_array_equal(client.features[:, :count].T, features / data.feature_maxima)
         np.testing.assert_array_equal(client.target[:count], target)

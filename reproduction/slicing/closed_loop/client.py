@@ -1,11 +1,11 @@
 """One closed loop as the server sees it: a model comes in as bytes, an update goes out as bytes.
 
-Everything here is a pure function of its arguments, so it does not matter which process runs it, nor when.
-
-Differs from the paper: nothing.
+Everything here is a pure function of its arguments, so it does not matter which process runs it, nor when. What
+all CLs of a round share comes first, what is a CL's own last.
 """
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -13,17 +13,22 @@ from reproduction import seeds
 from reproduction.slicing.closed_loop.weights import deserialise, layer_sizes, serialise
 from reproduction.slicing.settings import Explainer, LocalSettings, ModelSettings, Scheme, SliceSettings
 
+if TYPE_CHECKING:
+    from reproduction.slicing.closed_loop.local_training import Local
+
+Part = Literal["training", "test"]
+
 
 class ClientError(RuntimeError):
     """A CL's training or evaluation gave numbers that must not be averaged in."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Client:
-    """A CL's local data, scaled, features as rows, padded with samples of weight 0.
+class Samples:
+    """One part, training or test, of a CL's data as it is computed with: scaled, features as rows, padded.
 
     Attributes:
-        name: unique within the slice; names the CL's stream of randomness.
+        name: the CL's, unique within the slice; names its stream of randomness.
         features: float32 [Q, N].
         target: CPU load in %, float32 [N].
         sample_weights: 1 for a sample, 0 for padding, float32 [N].
@@ -35,7 +40,7 @@ class Client:
     sample_weights: np.ndarray
 
     @property
-    def samples(self) -> int:
+    def count(self) -> int:
         """D_k, the number of samples that count."""
         return int(self.sample_weights.sum())
 
@@ -82,15 +87,13 @@ class Update:
     Attributes:
         payload: the local weights, serialised; all that crosses the network.
         samples: D_k of eq. (1).
-        state: log A, float32 [2, 2]; stays with the CL.
-        multiplier: lambda_1 after the last epoch.
+        multiplier: lambda_1 after the last epoch; 0 for post-hoc.
         confidence: C averaged over the epochs with a non-empty U; NaN if none, or post-hoc.
-        empty_epochs: epochs whose U was empty.
+        empty_epochs: epochs whose U was empty; 0 for post-hoc.
     """
 
     payload: bytes
     samples: int
-    state: np.ndarray
     multiplier: float
     confidence: float
     empty_epochs: int
@@ -105,46 +108,77 @@ class Score:
     inside: float
 
 
-def initial_state() -> np.ndarray:
+def initial_log_matrix() -> np.ndarray:
     """Return log A with A = 1 / (M + 1) everywhere, float32 [2, 2]."""
     return np.full((2, 2), np.log(0.5), np.float32)
 
 
-def train(assignment: Assignment, client: Client, broadcast: bytes, state: np.ndarray, round_number: int) -> Update:
+def train(
+    assignment: Assignment, broadcast: bytes, round_number: int, samples: Samples, log_matrix: np.ndarray
+) -> tuple[Update, np.ndarray]:
     """Run one CL's round.
+
+    Args:
+        assignment: what all CLs are told once.
+        broadcast: W(t), serialised.
+        round_number: t, from 0.
+        samples: the CL's training part.
+        log_matrix: log A to start from, float32 [2, 2].
+
+    Returns:
+        the answer to the server, and log A after the last epoch, float32 [2, 2], which stays with the CL.
 
     Raises:
         ClientError: if the weights are not finite afterwards.
     """
-    from reproduction.slicing.closed_loop import local_training
-
-    key = (assignment.sizes, assignment.model, assignment.local)
-    arrays = (deserialise(broadcast), client.features, client.target, client.sample_weights)
-    if assignment.scheme == "post-hoc":
-        weights = local_training.post_hoc_round(*key)(*arrays).numpy()
-        multiplier, confidence, empty_epochs = 0.0, float("nan"), 0
-    else:
-        threshold = np.float32(assignment.sla.confidence_threshold)
-        seed = seeds.stateless_seed(assignment.seed, "training", assignment.slice_name, round_number, client.name)
-        constraint = (assignment.baseline[:, None], assignment.bounds, threshold, state, seed)
-        local = local_training.in_hoc_round(assignment.explainer, *key)(*arrays, *constraint)
-        weights, state = local.weights.numpy(), local.state.numpy()
-        multiplier, confidence = float(local.multiplier), float(local.confidence)
-        empty_epochs = int(local.empty_epochs)
+    one_round = _post_hoc_round if assignment.scheme == "post-hoc" else _in_hoc_round
+    local = one_round(assignment, deserialise(broadcast), round_number, samples, log_matrix)
+    weights = np.asarray(local.weights)
     if not np.isfinite(weights).all():
-        raise _diverged(assignment, client, round_number, "local training: weights are not finite")
-    return Update(
+        raise _diverged(assignment, samples, round_number, "local training: weights are not finite")
+    update = Update(
         payload=serialise(weights),
-        samples=client.samples,
-        state=state,
-        multiplier=multiplier,
-        confidence=confidence,
-        empty_epochs=empty_epochs,
+        samples=samples.count,
+        multiplier=float(local.multiplier),
+        confidence=float(local.confidence),
+        empty_epochs=int(local.empty_epochs),
     )
+    return update, np.asarray(local.log_matrix)
 
 
-def evaluate(assignment: Assignment, client: Client, broadcast: bytes, round_number: int, part: str) -> Score:
+def _post_hoc_round(
+    assignment: Assignment, weights: np.ndarray, round_number: int, samples: Samples, log_matrix: np.ndarray
+) -> "Local":
+    """Train without constraint: lambda_1 is 0, and log A stays as it is."""
+    from reproduction.slicing.closed_loop.local_training import Local, post_hoc_round
+
+    local_round = post_hoc_round(assignment.sizes, assignment.model, assignment.local)
+    weights = local_round(weights, samples.features, samples.target, samples.sample_weights)
+    return Local(weights, log_matrix, multiplier=0.0, confidence=float("nan"), empty_epochs=0)
+
+
+def _in_hoc_round(
+    assignment: Assignment, weights: np.ndarray, round_number: int, samples: Samples, log_matrix: np.ndarray
+) -> "Local":
+    """Train under the constraint."""
+    from reproduction.slicing.closed_loop.local_training import in_hoc_round
+
+    local_round = in_hoc_round(assignment.explainer, assignment.sizes, assignment.model, assignment.local)
+    threshold = np.float32(assignment.sla.confidence_threshold)
+    seed = seeds.stateless_seed(assignment.seed, "training", assignment.slice_name, round_number, samples.name)
+    arrays = (weights, samples.features, samples.target, samples.sample_weights)
+    return local_round(*arrays, assignment.baseline[:, None], assignment.bounds, threshold, log_matrix, seed)
+
+
+def score(assignment: Assignment, broadcast: bytes, round_number: int, part: Part, samples: Samples) -> Score:
     """Score the global model on one CL's samples, explained with the assignment's explainer.
+
+    Args:
+        assignment: what all CLs are told once.
+        broadcast: the global model, serialised.
+        round_number: t, from 0.
+        part: which of the CL's data `samples` are.
+        samples: the CL's.
 
     Raises:
         ClientError: if the MSE is not finite.
@@ -152,16 +186,17 @@ def evaluate(assignment: Assignment, client: Client, broadcast: bytes, round_num
     from reproduction.slicing.closed_loop.evaluation import evaluation
 
     compiled = evaluation(assignment.explainer, assignment.sizes, assignment.model, assignment.local)
-    seed = seeds.stateless_seed(assignment.seed, f"evaluation {part}", assignment.slice_name, round_number, client.name)
-    arrays = (deserialise(broadcast), client.features, client.target, client.sample_weights)
+    key = (f"evaluation {part}", assignment.slice_name, round_number, samples.name)
+    arrays = (deserialise(broadcast), samples.features, samples.target, samples.sample_weights)
+    seed = seeds.stateless_seed(assignment.seed, *key)
     mse, confidence, inside = compiled(*arrays, assignment.baseline[:, None], assignment.bounds, seed)
     if not np.isfinite(mse):
-        raise _diverged(assignment, client, round_number, f"evaluation on {part} data: the MSE is not finite")
+        raise _diverged(assignment, samples, round_number, f"evaluation on {part} data: the MSE is not finite")
     return Score(mse=float(mse), confidence=float(confidence), inside=float(inside))
 
 
-def _diverged(assignment: Assignment, client: Client, round_number: int, what: str) -> ClientError:
+def _diverged(assignment: Assignment, samples: Samples, round_number: int, what: str) -> ClientError:
     return ClientError(
-        f"slice {assignment.slice_name!r}, client {client.name!r}, round {round_number + 1}, {what}; the round is "
+        f"slice {assignment.slice_name!r}, client {samples.name!r}, round {round_number + 1}, {what}; the round is "
         "discarded. Check the data and their scaling, this client's first, or lower the learning rate"
     )

@@ -7,6 +7,7 @@ contiguous and one compiled function then serves every CL.
 Differs from the paper: hidden sizes and slope are not printed (`settings.ModelSettings`).
 """
 
+from collections.abc import Callable
 from itertools import pairwise
 
 import keras
@@ -43,6 +44,17 @@ def predict(layers: Layers, features: tf.Tensor, leaky_slope: float) -> tf.Tenso
     for kernel, bias in layers[:-1]:
         signal = tf.nn.leaky_relu(_affine(kernel, bias, signal), leaky_slope)
     return _affine(*layers[-1], signal)[0]
+
+
+def network(weights: tf.Tensor, sizes: tuple[int, ...], settings: ModelSettings) -> Callable[[tf.Tensor], tf.Tensor]:
+    """Return the network of flat weights [P] as a function, features float32 [Q, n] -> CPU load float32 [n] in %."""
+    layers = split(weights, sizes)
+    return lambda features: predict(layers, features, settings.leaky_slope)
+
+
+def weighted_mse(prediction: tf.Tensor, target: tf.Tensor, sample_weights: tf.Tensor) -> tf.Tensor:
+    """(7a): mean squared error over the samples of weight 1, in %^2."""
+    return tf.reduce_sum(sample_weights * (prediction - target) ** 2) / tf.reduce_sum(sample_weights)
 
 
 def _affine(kernel: tf.Tensor, bias: tf.Tensor, signal: tf.Tensor) -> tf.Tensor:

@@ -1,67 +1,19 @@
-"""Tester, Explainer and Confidence Mapper of Fig. 2: soft attributions, mutation and confidence, eqs. (2)-(6).
+"""Tester and Confidence Mapper of Fig. 2: soft attributions, mutation and confidence, eqs. (2)-(6).
 
 All arrays have features as rows. No gradient flows through anything here but the prediction of the mutated
 samples, which `proxy_lagrangian` differentiates.
 
-Differs from the paper: alpha = a / x is computed without dividing where the attribution is a gradient times x;
-eq. (6)'s max is an AND unless `confidence="literal"`; the softmax runs over the Q features.
+Differs from the paper: the softmax of eq. (2) runs over the Q features; a sample may be mutated S times, S = 1 being
+the paper's; eq. (6)'s max is an AND unless `confidence="literal"`.
 """
 
-from collections.abc import Callable
-
-import numpy as np
 import tensorflow as tf
 
-from reproduction.attribution.shapley import coalitions, shapley_weights
-from reproduction.slicing.settings import Explainer
-
-Predict = Callable[[tf.Tensor], tf.Tensor]
+from reproduction.slicing.closed_loop.explainers import Explain, Predict
+from reproduction.slicing.settings import ConfidenceReading, Normalisation
 
 
-def weighted_attributions(explainer: Explainer, steps: int) -> Callable[[Predict, tf.Tensor, tf.Tensor], tf.Tensor]:
-    """Return the explainer as a function (predict, features [Q, n], baseline [Q, 1]) -> alpha [Q, n] of eq. (2).
-
-    `reproduction.attribution` computes the same for any model; these serve the compiled loop.
-
-    Raises:
-        ValueError: for an explainer that the loop does not offer.
-    """
-    if explainer == "integrated_gradients":
-        return lambda predict, features, baseline: _mean_gradient(predict, features, baseline, steps)
-    if explainer == "input_x_gradient":
-        return lambda predict, features, baseline: _gradient(predict, features)
-    if explainer == "shapley_exact":
-        return _shapley_over_input
-    raise ValueError(f"explainer must be integrated_gradients, input_x_gradient or shapley_exact, got {explainer!r}")
-
-
-def _gradient(predict: Predict, features: tf.Tensor) -> tf.Tensor:
-    """Input x gradient over input: the gradient, float32 [Q, n]."""
-    with tf.GradientTape() as tape:
-        tape.watch(features)
-        total = tf.reduce_sum(predict(features))
-    return tape.gradient(total, features)
-
-
-def _mean_gradient(predict: Predict, features: tf.Tensor, baseline: tf.Tensor, steps: int) -> tf.Tensor:
-    """IG over (input - baseline): the gradient's mean over the midpoints of the path, float32 [Q, n]."""
-    nodes = (np.arange(steps, dtype=np.float32) + 0.5) / steps
-    path = tf.concat([baseline + node * (features - baseline) for node in nodes], axis=1)
-    gradients = tf.split(_gradient(predict, path), steps, axis=1)
-    return tf.add_n(gradients) / steps
-
-
-def _shapley_over_input(predict: Predict, features: tf.Tensor, baseline: tf.Tensor) -> tf.Tensor:
-    """Exact Shapley values over (input - baseline), 0 where they are equal, float32 [Q, n]."""
-    members = coalitions(features.shape[0])
-    weights = shapley_weights(members).T.astype(np.float32)
-    difference = features - baseline
-    inputs = tf.concat([baseline + present[:, None] * difference for present in members.astype(np.float32)], axis=1)
-    values = tf.reshape(predict(inputs), (len(members), -1))
-    return tf.math.divide_no_nan(tf.matmul(weights, values), difference)
-
-
-def soft_attributions(weighted: tf.Tensor, normalisation: str) -> tf.Tensor:
+def soft_attributions(weighted: tf.Tensor, normalisation: Normalisation) -> tf.Tensor:
     """Eq. (2): pi = softmax over the Q features of |alpha|, or |alpha| over its sum, float32 [Q, n]."""
     size = tf.abs(weighted)
     if normalisation == "linear":
@@ -85,9 +37,29 @@ def mutate(features: tf.Tensor, baseline: tf.Tensor, probability: tf.Tensor, uni
     return tf.concat([tf.where(draws < probability, baseline, features) for draws in copies], axis=1)
 
 
-def of_each_copy(members: tf.Tensor, copies: int) -> tf.Tensor:
-    """Repeat U's membership, float32 [n], for the S mutated copies, float32 [S * n]."""
-    return tf.tile(members, (copies,))
+def mutated_samples(
+    explain: Explain,
+    predict: Predict,
+    features: tf.Tensor,
+    baseline: tf.Tensor,
+    uniform: tf.Tensor,
+    normalisation: Normalisation,
+) -> tf.Tensor:
+    """Eqs. (2)-(3): explain a model's predictions, and mutate the features that matter most.
+
+    Args:
+        explain: from `explainers.weighted_attributions`.
+        predict: the model.
+        features: float32 [Q, n].
+        baseline: float32 [Q, 1].
+        uniform: draws in [0, 1), float32 [S * Q, n].
+        normalisation: what turns |alpha| into pi.
+
+    Returns:
+        x_hat, float32 [Q, S * n].
+    """
+    probability = soft_attributions(explain(predict, features, baseline), normalisation)
+    return mutate(features, baseline, probability, uniform)
 
 
 def inside_sla(prediction: tf.Tensor, bounds: tf.Tensor) -> tf.Tensor:
@@ -95,13 +67,28 @@ def inside_sla(prediction: tf.Tensor, bounds: tf.Tensor) -> tf.Tensor:
     return tf.cast((prediction >= bounds[0]) & (prediction <= bounds[1]), tf.float32)
 
 
-def conforms(prediction: tf.Tensor, bounds: tf.Tensor, literal: bool) -> tf.Tensor:
-    """The summand of eq. (6), float32 [n]: inside the SLA, or with `literal` the printed max, always 1."""
-    if literal:
+def conforms(prediction: tf.Tensor, bounds: tf.Tensor, reading: ConfidenceReading) -> tf.Tensor:
+    """The summand of eq. (6), float32 [n]: inside the SLA, or if "literal" the printed max, which is always 1."""
+    if reading == "literal":
         return tf.cast((prediction >= bounds[0]) | (prediction <= bounds[1]), tf.float32)
     return inside_sla(prediction, bounds)
 
 
 def mean_over(members: tf.Tensor, values: tf.Tensor) -> tf.Tensor:
-    """Mean of `values` [n] over the `members` (0 or 1, [n]) of U; 0 where U is empty."""
+    """Mean of `values` [S * n], S copies one after another, over the `members` (0 or 1, [n]) of U; 0 if U is empty."""
+    members = tf.tile(members, (values.shape[0] // members.shape[0],))
     return tf.math.divide_no_nan(tf.reduce_sum(members * values), tf.reduce_sum(members))
+
+
+def confidence(
+    members: tf.Tensor, mutated_prediction: tf.Tensor, bounds: tf.Tensor, reading: ConfidenceReading
+) -> tf.Tensor:
+    """Eq. (6): C, the share of U whose prediction stays inside the SLA when it is mutated; 0 if U is empty.
+
+    Args:
+        members: U of eq. (4), 0 or 1, float32 [n].
+        mutated_prediction: z_hat of eq. (5), float32 [S * n], in %.
+        bounds: alpha_n and beta_n, float32 [2], in %.
+        reading: of eq. (6).
+    """
+    return mean_over(members, conforms(mutated_prediction, bounds, reading))

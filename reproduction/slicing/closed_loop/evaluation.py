@@ -10,22 +10,14 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
-from reproduction.slicing.closed_loop.client_model import predict, split
-from reproduction.slicing.closed_loop.confidence import (
-    conforms,
-    inside_sla,
-    mean_over,
-    mutate,
-    of_each_copy,
-    soft_attributions,
-    weighted_attributions,
-)
-from reproduction.slicing.closed_loop.local_training import weighted_mse
+from reproduction.slicing.closed_loop.client_model import network, weighted_mse
+from reproduction.slicing.closed_loop.confidence import confidence, inside_sla, mutated_samples
+from reproduction.slicing.closed_loop.explainers import weighted_attributions
 from reproduction.slicing.settings import Explainer, LocalSettings, ModelSettings
 
 
 class Evaluation(NamedTuple):
-    """One CL's view of the global model; scalars, float32.
+    """One CL's view of the global model, as tensors; `client.Score` is the same for the server. Scalars, float32.
 
     Attributes:
         mse: mean squared error, in %^2.
@@ -45,17 +37,16 @@ def evaluation(explainer: Explainer, sizes: tuple[int, ...], model: ModelSetting
 
     @tf.function(jit_compile=True, autograph=False)
     def evaluate(weights, features, target, sample_weights, baseline, bounds, seed) -> Evaluation:
-        layers = split(weights, sizes)
-        prediction = predict(layers, features, model.leaky_slope)
-        weighted = explain(lambda x: predict(layers, x, model.leaky_slope), features, baseline)
+        predict = network(weights, sizes, model)
+        prediction = predict(features)
         draws = tf.random.stateless_uniform((local.mutations * sizes[0], features.shape[1]), seed, alg="threefry")
-        mutated = mutate(features, baseline, soft_attributions(weighted, local.normalisation), draws)
+        mutated = mutated_samples(explain, predict, features, baseline, draws, local.normalisation)
         members = sample_weights * inside_sla(prediction, bounds)
-        kept = conforms(predict(layers, mutated, model.leaky_slope), bounds, local.confidence == "literal")
         size = tf.reduce_sum(members)
+        kept = confidence(members, predict(mutated), bounds, local.confidence)
         return Evaluation(
             mse=weighted_mse(prediction, target, sample_weights),
-            confidence=tf.where(size > 0, mean_over(of_each_copy(members, local.mutations), kept), float("nan")),
+            confidence=tf.where(size > 0, kept, float("nan")),
             inside=size / tf.reduce_sum(sample_weights),
         )
 

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import tensorflow as tf
 import tensorflow_constrained_optimization as tfco
 
-from reproduction.slicing.closed_loop.confidence import conforms, mean_over
+from reproduction.slicing.closed_loop.confidence import confidence, mean_over
 from reproduction.slicing.settings import LocalSettings
 
 
@@ -57,19 +57,25 @@ class Game:
     """TFCO's loss and state, with Algorithm 1's lambda-step.
 
     Attributes:
-        problem: set its `terms` inside the tape, then call `loss`.
-        loss: TFCO's loss; its gradient is each player's own.
-        state: log A, float32 [M+1, M+1], a variable.
+        state: log A, float32 [M+1, M+1], TFCO's variable; start a round with `state.assign`.
     """
 
     def __init__(self, settings: LocalSettings) -> None:
-        self.problem = ConfidenceProblem()
-        self.loss, _, self.state = tfco.create_proxy_lagrangian_loss(
-            self.problem, minimum_multiplier_radius=settings.multiplier_radius, initial_multiplier_radius=1.0
+        self._problem = ConfidenceProblem()
+        self._loss, _, self.state = tfco.create_proxy_lagrangian_loss(
+            self._problem, minimum_multiplier_radius=settings.multiplier_radius, initial_multiplier_radius=1.0
         )
 
-    def ascend(self, gradient: tf.Tensor, learning_rate: float) -> None:
-        """Take the lambda-player's exponentiated step: additive on log A, then TFCO's projection."""
+    def lagrangian(self, terms: Terms) -> tf.Tensor:
+        """Return TFCO's loss at an iterate, a scalar; its gradient is each player's own: (8a) for W, (8b) for log A."""
+        self._problem.terms = terms
+        return self._loss()
+
+    def step(self, gradient: tf.Tensor, learning_rate: float) -> None:
+        """Take the lambda-player's exponentiated step: additive on log A, then TFCO's projection.
+
+        TFCO's loss has the lambda-player's Lagrangian with its sign turned, so that both players descend.
+        """
         self.state.assign(self.state.constraint(self.state - learning_rate * gradient))
 
 
@@ -86,24 +92,23 @@ def terms(
     Args:
         mse: (7a), a scalar in %^2.
         members: U of eq. (4), float32 [n], 0 or 1.
-        mutated_prediction: z_hat of eq. (5), float32 [n], CPU load in %.
+        mutated_prediction: z_hat of eq. (5), float32 [S * n], CPU load in %.
         bounds: alpha_n and beta_n, float32 [2], in %.
         threshold: nu_n, a scalar.
         settings: mu, `confidence` and `surrogate`.
     """
-    kept = conforms(mutated_prediction, bounds, settings.confidence == "literal")
     above = tf.sigmoid(settings.steepness_per_percent * (mutated_prediction - bounds[0]))
     below = tf.sigmoid(settings.steepness_per_percent * (bounds[1] - mutated_prediction))
     soft = above * below if settings.surrogate == "product" else tf.math.log(tf.exp(above) + tf.exp(below))
     any_member = tf.sign(tf.reduce_sum(members))
     return Terms(
         mse=mse,
-        constraint=any_member * (threshold - mean_over(members, kept)),
+        constraint=any_member * (threshold - confidence(members, mutated_prediction, bounds, settings.confidence)),
         surrogate=any_member * (threshold - mean_over(members, soft)),
     )
 
 
-def multipliers(state: tf.Tensor) -> tf.Tensor:
-    """Return lambda, the stationary distribution of A = exp(state), float32 [2], in closed form for M = 1."""
-    matrix = tf.exp(state)
+def multipliers(log_matrix: tf.Tensor) -> tf.Tensor:
+    """Return lambda, the stationary distribution of A = exp(log A), float32 [2], in closed form for M = 1."""
+    matrix = tf.exp(log_matrix)
     return tf.stack([matrix[0, 1], matrix[1, 0]]) / (matrix[0, 1] + matrix[1, 0])

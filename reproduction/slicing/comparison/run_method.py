@@ -19,6 +19,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Protocol
 
 import numpy as np
@@ -26,12 +27,13 @@ import pandas as pd
 
 from reproduction import seeds
 from reproduction.results.progress import Job, Report
-from reproduction.slicing.closed_loop.client import Assignment, Client
-from reproduction.slicing.closed_loop.weights import initial_weights, parameter_count, serialise
+from reproduction.slicing.closed_loop.client import Assignment, Samples
+from reproduction.slicing.closed_loop.weights import parameter_count, serialise
 from reproduction.slicing.comparison import curves
 from reproduction.slicing.datasets.slice_data import SliceData
 from reproduction.slicing.federation import server
-from reproduction.slicing.federation.in_process import run_here
+from reproduction.slicing.federation.held import hold
+from reproduction.slicing.federation.in_process import Here, InProcessFleet, Pool
 from reproduction.slicing.laboratory import assign, clients_of
 from reproduction.slicing.settings import Explainer, Settings
 
@@ -96,7 +98,7 @@ def run_method(
     *,
     seed: int = 0,
     explainer: Explainer = "integrated_gradients",
-    run: server.Run = run_here,
+    pool: Pool | None = None,
     watch: Callable[[Job], AbstractContextManager[Report]] | None = None,
 ) -> pd.DataFrame:
     """Run a method for T rounds and score its global model after each as our own federations are scored.
@@ -107,7 +109,7 @@ def run_method(
         settings: rounds, network and SLA; `settings.local` only for scoring, a method's rates are its own.
         seed: root seed: of the first weights, the method's streams and the score's.
         explainer: that scores the confidence.
-        run: who runs the CLs; under `federation.in_process.Workers` the method must pickle.
+        pool: who computes, this process by default; under `federation.workers.Workers` the method must pickle.
         watch: who is told of each round, e.g. `results.progress.watch`.
 
     Returns:
@@ -126,41 +128,41 @@ def run_method(
             f"data must have settings.clients = {settings.clients} clients, got {len(data.clients)}; generate "
             "that many, or replace the setting"
         )
-    if run is not run_here:
+    pool = pool or Here()
+    if not isinstance(pool, Here):
         _require_picklable(method)
     assignment = assign(data, "post-hoc", explainer, seed, settings)
-    clients, _ = clients_of(data)
-    everyone, samples = len(clients), [client.samples for client in clients]
-    names = [data.feature_names] * everyone
-    weights = initial_weights(assignment.sizes, seed, data.name)
+    training, _ = clients_of(data)
+    fleet, held = InProcessFleet(assignment, training, pool=pool), hold(training)
+    samples = [one.count for one in held.samples]
+    weights = server.first_state(assignment).weights
     rounds = []
-    job = Job(title=f"{data.name}, {method.name}, seed {seed}, {everyone} CLs", rounds=settings.rounds)
+    job = Job(title=f"{data.name}, {method.name}, seed {seed}, {len(samples)} CLs", rounds=settings.rounds)
     with watch(job) if watch else nullcontext() as report:
         for t in range(settings.rounds):
             started = time.perf_counter()
-            updates = run(
-                _local_update, assignment, clients, [method] * everyone, names, [weights] * everyone, [t] * everyone
-            )
-            bytes_down = everyone * len(serialise(weights))
+            updates = pool.map(partial(_local_update, assignment, method, data.feature_names, weights, t), held)
+            bytes_down = len(updates) * len(serialise(weights))
             weights = _aggregate(method, assignment, updates, samples, t)
             entry = {
                 "bytes_down": bytes_down,
                 "bytes_up": sum(map(_size, updates)),
                 "seconds": time.perf_counter() - started,
             }
-            rounds.append(entry | server.measure(weights, assignment, clients, samples, run, t))
+            measured = server.measure(fleet.evaluate(weights, t, "training"), samples)
+            rounds.append(entry | dataclasses.asdict(measured))
             if report:
                 report(t + 1, rounds[-1])
     identity = {"scheme": method.name, "explainer": explainer, "slice": data.name, "seed": seed}
     return curves.from_federation({"identity": identity, "rounds": rounds})
 
 
-def local_data(assignment: Assignment, client: Client, feature_names: tuple[str, ...]) -> LocalData:
+def local_data(assignment: Assignment, samples: Samples, feature_names: tuple[str, ...]) -> LocalData:
     """Return a CL's data as a method sees them: samples as rows, no padding."""
     return LocalData(
-        name=client.name,
-        features=client.features[:, : client.samples].T,
-        target=client.target[: client.samples],
+        name=samples.name,
+        features=samples.features[:, : samples.count].T,
+        target=samples.target[: samples.count],
         feature_names=feature_names,
         lower_percent=assignment.sla.lower_percent,
         upper_percent=assignment.sla.upper_percent,
@@ -171,22 +173,22 @@ def local_data(assignment: Assignment, client: Client, feature_names: tuple[str,
 
 def _local_update(
     assignment: Assignment,
-    client: Client,
     method: FederatedMethod,
     feature_names: tuple[str, ...],
     weights: np.ndarray,
     t: int,
+    samples: Samples,
 ) -> Any:
-    """Run one CL's round of a method, in whichever process; see `server.Run`."""
-    rng = seeds.generator(assignment.seed, "method", assignment.slice_name, t, client.name)
-    given = local_data(assignment, client, feature_names)
+    """Run one CL's round of a method, in whichever process."""
+    rng = seeds.generator(assignment.seed, "method", assignment.slice_name, t, samples.name)
+    given = local_data(assignment, samples, feature_names)
     shared = (weights, given.features, given.target, given.baseline)
     weights, features, target, baseline = map(_read_only, shared)  # other CLs and the score read them too
     given = dataclasses.replace(given, features=features, target=target, baseline=baseline)
     update = method.local_update(weights, given, t + 1, rng)
     if hasattr(method, "aggregate"):
         return update
-    where = f"method {method.name!r}, slice {assignment.slice_name!r}, client {client.name!r}, round {t + 1}"
+    where = f"method {method.name!r}, slice {assignment.slice_name!r}, client {samples.name!r}, round {t + 1}"
     return _weights(update, parameter_count(assignment.sizes), f"{where}: local_update")
 
 
@@ -227,7 +229,7 @@ def _size(update: Any) -> int:
 
 def _require_picklable(method: FederatedMethod) -> None:
     """Refuse what a worker process could not load, before it dies of it."""
-    remedy = "define its class at the top level of a module, without open files or lambdas, or leave `run` out"
+    remedy = "define its class at the top level of a module, without open files or lambdas, or leave `pool` out"
     try:
         pickle.dumps(method)
     except (pickle.PicklingError, AttributeError, TypeError) as error:

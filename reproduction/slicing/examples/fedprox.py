@@ -12,7 +12,7 @@ from functools import cache
 import numpy as np
 import tensorflow as tf
 
-from reproduction.slicing.closed_loop.client_model import predict, split
+from reproduction.slicing.closed_loop.client_model import network
 from reproduction.slicing.closed_loop.local_training import descend
 from reproduction.slicing.closed_loop.weights import layer_sizes
 from reproduction.slicing.settings import PAPER, LocalSettings, ModelSettings
@@ -48,7 +48,7 @@ def _compiled(sizes: tuple[int, ...], model: ModelSettings, local: LocalSettings
     @tf.function(jit_compile=True, autograph=False)
     def local_round(start, features, target):
         def loss(weights):
-            mse = tf.reduce_mean((predict(split(weights, sizes), features, model.leaky_slope) - target) ** 2)
+            mse = tf.reduce_mean((network(weights, sizes, model)(features) - target) ** 2)
             return mse + proximal / 2 * tf.reduce_sum((weights - start) ** 2)
 
         return descend(loss, start, local)

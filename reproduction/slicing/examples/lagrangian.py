@@ -8,15 +8,16 @@ Differs from the paper: as said, and Psi is nu - mean(S1 S2), `surrogate="produc
 """
 
 from dataclasses import dataclass, replace
-from functools import cache, partial
+from functools import cache
 
 import numpy as np
 import tensorflow as tf
 import tensorflow_constrained_optimization as tfco
 
-from reproduction.slicing.closed_loop.client_model import predict, split
-from reproduction.slicing.closed_loop.confidence import inside_sla, mutate, soft_attributions, weighted_attributions
-from reproduction.slicing.closed_loop.local_training import Adam
+from reproduction.slicing.closed_loop.client_model import network
+from reproduction.slicing.closed_loop.confidence import inside_sla, mutated_samples
+from reproduction.slicing.closed_loop.explainers import weighted_attributions
+from reproduction.slicing.closed_loop.local_training import local_epochs
 from reproduction.slicing.closed_loop.proxy_lagrangian import ConfidenceProblem, terms
 from reproduction.slicing.closed_loop.weights import layer_sizes
 from reproduction.slicing.settings import PAPER, LocalSettings, ModelSettings
@@ -55,25 +56,23 @@ def _compiled(features: int, model: ModelSettings, local: LocalSettings):
 
     @tf.function(jit_compile=True, autograph=False)
     def local_round(weights, features, target, baseline, bounds, threshold, seed):
-        def epoch(number, weights, adam, total):
+        def one_epoch(epoch, weights, adam):
             shape = (1 + sizes[0], local.tester_batch)
-            draws = tf.random.stateless_uniform(shape, [seed[0], seed[1] + number], alg="threefry")
+            draws = tf.random.stateless_uniform(shape, [seed[0], seed[1] + epoch], alg="threefry")
             tested = tf.gather(features, tf.cast(draws[0] * features.shape[1], tf.int32), axis=1)
             with tf.GradientTape() as tape:  # none flows through a comparison: not through pi, nor U
                 tape.watch(weights)
-                forward = partial(predict, split(weights, sizes), leaky_slope=model.leaky_slope)
-                pi = soft_attributions(explain(forward, tested, baseline), "softmax")
-                mutated = forward(mutate(tested, baseline, pi, draws[1:]))
-                mse = tf.reduce_mean((forward(features) - target) ** 2)
-                problem.terms = terms(mse, inside_sla(forward(tested), bounds), mutated, bounds, threshold, local)
+                predict = network(weights, sizes, model)
+                mutated = predict(mutated_samples(explain, predict, tested, baseline, draws[1:], "softmax"))
+                mse = tf.reduce_mean((predict(features) - target) ** 2)
+                problem.terms = terms(mse, inside_sla(predict(tested), bounds), mutated, bounds, threshold, local)
                 loss = lagrangian()
-            descent, ascent = tape.gradient(loss, (weights, multiplier))
-            multiplier.assign(multiplier.constraint(multiplier - local.learning_rate * ascent))
-            weights, adam = adam.step(weights, descent, number, local.learning_rate)
-            return number + 1, weights, adam, total + weights
+            of_weights, of_multiplier = tape.gradient(loss, (weights, multiplier))
+            multiplier.assign(multiplier.constraint(multiplier - local.learning_rate * of_multiplier))
+            return adam.step(weights, of_weights, epoch, local.learning_rate)
 
         multiplier.assign([0.0])
-        start = tf.constant(0), weights, Adam(0 * weights, 0 * weights), 0 * weights
-        return tf.while_loop(lambda number, *_: number < local.epochs, epoch, start)[3] / local.epochs
+        (weights,) = local_epochs(one_epoch, weights, local)
+        return weights
 
     return local_round

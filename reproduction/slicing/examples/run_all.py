@@ -25,8 +25,8 @@ from reproduction.results.progress import watch
 from reproduction.slicing.comparison import curves
 from reproduction.slicing.comparison.run_method import Method, evaluate
 from reproduction.slicing.datasets import SliceData
-from reproduction.slicing.federation.in_process import Workers, single_thread
-from reproduction.slicing.federation.server import Run
+from reproduction.slicing.federation.in_process import Pool
+from reproduction.slicing.federation.workers import Workers, single_thread
 from reproduction.slicing.laboratory import NUMERIC_PACKAGES
 from reproduction.slicing.settings import PRESETS, Explainer, Settings
 
@@ -45,7 +45,7 @@ def methods(settings: Settings) -> list[tuple[Method, Explainer]]:
     ]
 
 
-def run_all(settings: Settings, slices: Sequence[str], seeds: Sequence[int], run: Run, folder: Path) -> pd.DataFrame:
+def run_all(settings: Settings, slices: Sequence[str], seeds: Sequence[int], pool: Pool, folder: Path) -> pd.DataFrame:
     """Run, or read from `folder`, every method on every slice and seed."""
     frames = []
     for method, explainer in methods(settings):
@@ -55,7 +55,7 @@ def run_all(settings: Settings, slices: Sequence[str], seeds: Sequence[int], run
                 path = folder / f"{_key(method, explainer, settings, data, seed)}.csv"
                 if not path.exists():
                     curves.write(
-                        path, evaluate(method, data, settings, seed=seed, explainer=explainer, run=run, watch=watch)
+                        path, evaluate(method, data, settings, seed=seed, explainer=explainer, pool=pool, watch=watch)
                     )
                 frames.append(curves.read(path))
     return pd.concat(frames, ignore_index=True)
@@ -98,8 +98,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # for the workers' NumPy: one thread each, as TensorFlow's
     with one_line_errors():
         (out / "runs").mkdir(parents=True, exist_ok=True)
-        with Workers(options.workers) as run:
+        with Workers(options.workers) as pool:
             slices = options.slices or tuple(settings.slices)
-            frame = run_all(settings, slices, range(options.seeds), run, out / "runs")
+            frame = run_all(settings, slices, range(options.seeds), pool, out / "runs")
         curves.write(out / "examples.csv", frame)
         print(out / "examples.csv")

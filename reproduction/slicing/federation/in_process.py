@@ -1,138 +1,87 @@
-"""Who runs the CLs on one machine: a pool of worker processes, one per core, one thread each.
+"""A fleet on one machine: CLs whose data and log A are held here, run in this process or in its workers.
 
-Two threads in one process do not scale here, and one intra-op thread per process makes a CL's result
-independent of the number of workers.
-
-Differs from the paper: the paper does not say how its simulation ran.
+Differs from the paper: it does not say how its simulation ran.
 """
 
-import os
-import signal
-import sys
-import threading
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
-from multiprocessing import get_context, parent_process
-from multiprocessing.connection import wait
-from types import TracebackType
-from typing import Any
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any, Protocol
 
-from reproduction.slicing.closed_loop.client import Assignment, Client
+import numpy as np
 
-CHUNKS_PER_WORKER = 8
-"""Small enough that a slow core does not hold up a round, large enough that messages cost nothing."""
+from reproduction.slicing.closed_loop import client
+from reproduction.slicing.closed_loop.client import Assignment, Part, Samples, Score, Update, initial_log_matrix
+from reproduction.slicing.closed_loop.weights import serialise
+from reproduction.slicing.federation.held import Held, hold
 
 
-def single_thread() -> None:
-    """Give TensorFlow one thread; call before it runs anything."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    with _native_noise_dropped():
-        import tensorflow as tf
+class Pool(Protocol):
+    """Who computes: `function(samples, *own)` for each CL, answers in the order of the CLs."""
 
-    tf.config.threading.set_intra_op_parallelism_threads(1)
-    tf.config.threading.set_inter_op_parallelism_threads(1)
+    def map(self, function: Callable[..., Any], held: Held, *own: Sequence[Any]) -> list[Any]:
+        """Run all CLs.
 
+        Args:
+            function: what all CLs share is bound to it already (`functools.partial`).
+            held: the CLs' data.
+            *own: one sequence per further argument, an entry per CL.
 
-@contextmanager
-def _native_noise_dropped() -> Iterator[None]:
-    """Drop what TensorFlow's C++ writes to standard error while it loads (no GPU, oneDNN) and no setting silences."""
-    sys.stderr.flush()
-    kept, nothing = os.dup(2), os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nothing, 2)
-    try:
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
-        os.close(nothing)
+        Raises:
+            ValueError: if a sequence has not an entry per CL.
+        """
 
 
-def run_here(function: Any, assignment: Assignment, clients: Sequence[Client], *rest: Sequence) -> list:
-    """Run the CLs one after another in this process; see `server.Run`."""
-    return _run_rows(function, assignment, list(zip(clients, *rest, strict=True)))
+class Here:
+    """A `Pool` that runs the CLs one after another in this process."""
+
+    def map(self, function: Callable[..., Any], held: Held, *own: Sequence[Any]) -> list[Any]:
+        """Run all CLs; see `Pool`."""
+        return [function(*row) for row in zip(held.samples, *own, strict=True)]
 
 
-class Workers:
-    """A pool of processes as a `server.Run`; a context manager.
+class InProcessFleet:
+    """A `server.Fleet` on a pool.
 
-    Args:
-        count: processes, >= 1; by default one per core that this process may use.
-
-    Raises:
-        ValueError: if `count` < 1.
-        RuntimeError: by a call, if a process died.
+    Attributes:
+        names: the CLs', sorted; all answers have this order, whatever order they were given in.
+        log_matrices: each CL's log A after its last round, float32 [K, 2, 2]; set it to go on from an earlier one.
     """
 
-    def __init__(self, count: int | None = None) -> None:
-        if count is not None and count < 1:
-            raise ValueError(f"workers must be at least 1, got {count}")
-        self.count = count or available_cores()
-        self._started = False
-        self._pool = ProcessPoolExecutor(self.count, mp_context=get_context("spawn"), initializer=_start)
-
-    def __call__(self, function: Any, assignment: Assignment, clients: Sequence[Client], *rest: Sequence) -> list:
-        """Run the CLs in chunks; answers in the order of `clients`."""
-        if not self._started:
-            with _without_interrupts():  # Ctrl-C is the parent's to answer, from the children's first moment
-                for _ in range(self.count):
-                    self._pool.submit(os.getpid)
-            self._started = True
-        rows = list(zip(clients, *rest, strict=True))
-        size = max(1, len(rows) // (self.count * CHUNKS_PER_WORKER))
-        chunks = [rows[start : start + size] for start in range(0, len(rows), size)]
-        try:
-            futures = [self._pool.submit(_run_rows, function, assignment, chunk) for chunk in chunks]
-            return [answer for future in futures for answer in future.result()]
-        except BrokenProcessPool as error:
-            raise RuntimeError(
-                "a worker process died (killed, out of memory, or it did not start: see above); finished rounds are "
-                "saved: run the same command again to resume, with fewer --workers if memory is short"
-            ) from error
-
-    def __enter__(self) -> "Workers":
-        """Return the pool; its processes start with the first call."""
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    def __init__(
+        self,
+        assignment: Assignment,
+        training: Sequence[Samples],
+        test: Sequence[Samples] = (),
+        *,
+        pool: Pool,
     ) -> None:
-        """Stop the processes; after an error, without waiting for their queue."""
-        self._pool.shutdown(wait=kind is None, cancel_futures=True)
+        """Take the CLs in.
 
+        Args:
+            assignment: what they are told once.
+            training: their training parts.
+            test: their test parts, of the same names, if they are ever asked for.
+            pool: who computes.
 
-def available_cores() -> int:
-    """Return the number of cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        Raises:
+            ValueError: if two CLs share a name, and so a stream of randomness.
+        """
+        self.names = tuple(sorted(samples.name for samples in training))
+        if len(set(self.names)) < len(self.names):
+            raise ValueError("clients must have different names, got one twice; rename it")
+        self.log_matrices = self._fresh = np.stack([initial_log_matrix()] * len(self.names))
+        self._assignment, self._pool = assignment, pool
+        self._parts: dict[Part, Held] = {"training": hold(training), "test": hold(test)}
 
+    def train(self, weights: np.ndarray, round_number: int) -> list[Update]:
+        """Let every CL run its local epochs; see `server.Fleet`."""
+        start = self.log_matrices if self._assignment.local.multipliers == "keep" else self._fresh
+        one_round = partial(client.train, self._assignment, serialise(weights), round_number)
+        updates, log_matrices = zip(*self._pool.map(one_round, self._parts["training"], list(start)), strict=True)
+        self.log_matrices = np.stack(log_matrices)
+        return list(updates)
 
-def _run_rows(function: Any, assignment: Assignment, rows: Sequence[tuple]) -> list:
-    return [function(assignment, *arguments) for arguments in rows]
-
-
-@contextmanager
-def _without_interrupts() -> Iterator[None]:
-    """Ignore SIGINT, and let the processes started meanwhile inherit that."""
-    if threading.current_thread() is not threading.main_thread():  # only there can a signal be handled
-        yield
-        return
-    handler = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, handler)
-
-
-def _start() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-    single_thread()
-
-
-def _end_with_parent() -> None:
-    """Wait for the parent's end, were it by SIGKILL, and end too."""
-    parent = parent_process()
-    if parent is not None:
-        wait([parent.sentinel])
-        os._exit(1)
+    def evaluate(self, weights: np.ndarray, round_number: int, part: Part) -> list[Score]:
+        """Let every CL score a global model; see `server.Fleet`."""
+        score = partial(client.score, self._assignment, serialise(weights), round_number, part)
+        return self._pool.map(score, self._parts[part])

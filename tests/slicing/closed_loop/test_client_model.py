@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from reproduction.slicing.closed_loop.client_model import keras_model, predict, split
-from reproduction.slicing.closed_loop.local_training import Adam, weighted_mse
+from reproduction.slicing.closed_loop.client_model import keras_model, predict, split, weighted_mse
+from reproduction.slicing.closed_loop.local_training import Adam
 from reproduction.slicing.closed_loop.weights import (
     deserialise,
     initial_weights,

@@ -11,9 +11,11 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from reproduction import seeds
+from reproduction.attribution.shapley import coalitions, shapley_weights
 from reproduction.slicing.closed_loop import client as closed_loop
 from reproduction.slicing.closed_loop import confidence
 from reproduction.slicing.closed_loop.client_model import predict, split
+from reproduction.slicing.closed_loop.explainers import weighted_attributions
 from reproduction.slicing.closed_loop.proxy_lagrangian import terms
 from reproduction.slicing.closed_loop.weights import initial_weights, serialise
 from reproduction.slicing.settings import EXPLAINERS, LocalSettings, SliceSettings
@@ -73,7 +75,7 @@ def test_explainers_on_a_linear_net(build, explainer, baseline):
     slope = np.array([1.2, 0.8, -0.5, -2.2, 0.0], np.float32)
     features = build.samples(3, 50)[0].T
     features[3, :10] = baseline[3]
-    explain = confidence.weighted_attributions(explainer, steps=5)
+    explain = weighted_attributions(explainer, steps=5)
     weighted = explain(lambda x: tf.tensordot(slope, x, 1) + 0.7, tf.constant(features), baseline[:, None]).numpy()
     expected = np.repeat(slope[:, None], 50, axis=1)
     if explainer == "shapley_exact":  # compare the values, not the quotient, which magnifies rounding near a baseline
@@ -90,7 +92,7 @@ def test_explainers_equal_brute_force(build, explainer, baseline):
     assignment = build.assignment()
     _, compiled, plain = network(assignment.model, assignment.sizes)
     features = build.samples(4, 60)[0]
-    explain = confidence.weighted_attributions(explainer, steps=6)
+    explain = weighted_attributions(explainer, steps=6)
     weighted = explain(compiled, tf.constant(features.T), baseline[:, None]).numpy().T
     expected = eager_round.EXPLAINERS[explainer](plain, features.astype(float), baseline.astype(float), 6)
     assert expected.std(axis=0).max() > 0.05  # else the network would be linear here, and the test blind
@@ -102,12 +104,12 @@ def test_explainers_equal_brute_force(build, explainer, baseline):
 @given(st.integers(1, 7))
 def test_shapley_weights(players):
     """Each row is the definition: on joining S, |S|! (Q - |S| - 1)! / Q!; the shares of all S add up to 1."""
-    members = confidence.coalitions(players)
-    coalitions, weights = members.astype(np.float32), confidence.shapley_weights(members).T
-    assert sorted(map(tuple, coalitions)) == sorted(itertools.product((0.0, 1.0), repeat=players))
-    position = {tuple(present): index for index, present in enumerate(coalitions)}
+    members = coalitions(players)
+    every, weights = members.astype(np.float32), shapley_weights(members).T
+    assert sorted(map(tuple, every)) == sorted(itertools.product((0.0, 1.0), repeat=players))
+    position = {tuple(present): index for index, present in enumerate(every)}
     for player in range(players):
-        for present in coalitions[coalitions[:, player] == 0]:
+        for present in every[every[:, player] == 0]:
             joined = present.copy()
             joined[player] = 1.0
             size = int(present.sum())
@@ -119,7 +121,7 @@ def test_shapley_weights(players):
 
 def test_unknown_explainer():
     with pytest.raises(ValueError, match=r"explainer must be integrated_gradients, .*got 'lime'"):
-        confidence.weighted_attributions("lime", 8)
+        weighted_attributions("lime", 8)
 
 
 # ---- eqs. (3) to (6)
@@ -153,7 +155,9 @@ def test_copies_are_mutations_one_after_another():
     each = [features * (1 - (draws < probability)) for draws in np.split(uniform, 3)]
     np.testing.assert_array_equal(together, np.concatenate(each, axis=1))
     members = (random.random(8) < 0.5).astype(np.float32)
-    np.testing.assert_array_equal(confidence.of_each_copy(tf.constant(members), 3), np.concatenate([members] * 3))
+    kept = random.random(3 * 8).astype(np.float32)
+    chosen = kept[np.concatenate([members] * 3) == 1]
+    np.testing.assert_allclose(confidence.mean_over(tf.constant(members), tf.constant(kept)), chosen.mean(), rtol=1e-6)
 
 
 def test_mutation_frequency_is_pi():
@@ -186,16 +190,16 @@ def test_confidence_equals_equations_4_to_6(prediction, mutated_prediction):
     members = confidence.inside_sla(tf.constant(prediction), BOUNDS)
     inside = eager_round.inside(prediction, BOUNDS)
     np.testing.assert_array_equal(members.numpy(), inside)
-    for literal in (False, True):
-        kept = confidence.conforms(tf.constant(mutated_prediction), BOUNDS, literal)
-        expected = eager_round.kept(mutated_prediction[inside], BOUNDS, literal).mean() if inside.any() else 0.0
-        np.testing.assert_allclose(confidence.mean_over(members, kept).numpy(), expected, rtol=1e-6)
+    for reading in ("interval", "literal"):
+        ours = confidence.confidence(members, tf.constant(mutated_prediction), BOUNDS, reading).numpy()
+        kept = eager_round.kept(mutated_prediction[inside], BOUNDS, reading == "literal")
+        np.testing.assert_allclose(ours, kept.mean() if inside.any() else 0.0, rtol=1e-6)
 
 
 @given(vectors(st.floats(allow_nan=False, width=32)))
 def test_literal_confidence_is_always_one(mutated_prediction):
     """Fault 1: eq. (6)'s max of "above alpha" and "below beta" cannot be 0."""
-    assert (confidence.conforms(tf.constant(mutated_prediction), BOUNDS, literal=True).numpy() == 1).all()
+    assert (confidence.conforms(tf.constant(mutated_prediction), BOUNDS, "literal").numpy() == 1).all()
 
 
 # ---- eqs. (7b), (9), (10)
@@ -239,7 +243,7 @@ def test_evaluation_equals_numpy(build, explainer, normalisation, mutations):
     sla = SliceSettings(lower_percent=bounds[0], upper_percent=bounds[1], confidence_threshold=0.8)
     local = LocalSettings(integration_steps=5, normalisation=normalisation, mutations=mutations)
     assignment = build.assignment(explainer=explainer, baseline=baseline, local=local, sla=sla)
-    score = closed_loop.evaluate(assignment, client, serialise(weights), 4, "test")
+    score = closed_loop.score(assignment, serialise(weights), 4, "test", client)
 
     seed = seeds.stateless_seed(7, "evaluation test", "eMBB", 4, client.name)
     weighted = eager_round.EXPLAINERS[explainer](plain, rows, baseline.astype(float), 5)
@@ -267,7 +271,7 @@ def constant_network(sizes, value):
 def test_constant_predictor_inside_the_sla_is_fully_confident(build, explainer):
     """Fault 17: which is why an MSE always stands beside C."""
     assignment, client = build.assignment(explainer=explainer), build.client()
-    score = closed_loop.evaluate(assignment, client, constant_network(assignment.sizes, 1.5), 0, "training")
+    score = closed_loop.score(assignment, constant_network(assignment.sizes, 1.5), 0, "training", client)
     assert score.confidence == 1.0
     assert score.inside == 1.0
     np.testing.assert_allclose(score.mse, np.mean((client.target.astype(float) - 1.5) ** 2), rtol=1e-6)
@@ -275,7 +279,7 @@ def test_constant_predictor_inside_the_sla_is_fully_confident(build, explainer):
 
 def test_empty_u_is_undefined(build):
     assignment, client = build.assignment(), build.client()
-    score = closed_loop.evaluate(assignment, client, constant_network(assignment.sizes, 9.0), 0, "training")
+    score = closed_loop.score(assignment, constant_network(assignment.sizes, 9.0), 0, "training", client)
     assert math.isnan(score.confidence)
     assert score.inside == 0.0
 
@@ -284,5 +288,5 @@ def test_the_sla_asked_for_is_used(build):
     client = build.client()
     for upper, inside in ((2.0, 1.0), (1.0, 0.0)):
         assignment = build.assignment(sla=SliceSettings(upper_percent=upper, confidence_threshold=0.8))
-        score = closed_loop.evaluate(assignment, client, constant_network(assignment.sizes, 1.5), 0, "training")
+        score = closed_loop.score(assignment, constant_network(assignment.sizes, 1.5), 0, "training", client)
         assert score.inside == inside

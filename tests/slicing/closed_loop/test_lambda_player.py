@@ -6,7 +6,7 @@ import tensorflow as tf
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reproduction.slicing.closed_loop.client import initial_state
+from reproduction.slicing.closed_loop.client import initial_log_matrix
 from reproduction.slicing.closed_loop.proxy_lagrangian import Game, Terms, multipliers
 from reproduction.slicing.settings import LocalSettings
 from tests.oracles import algorithm1
@@ -17,7 +17,7 @@ STEPS = 300
 def play(constraints, radius, rate, state=None):
     """Play TFCO's game on a sequence of Phi; return A and TFCO's own lambda before each step, and the last A."""
     game = Game(LocalSettings(multiplier_radius=radius))
-    game.state.assign(initial_state() if state is None else state)
+    game.state.assign(initial_log_matrix() if state is None else state)
 
     @tf.function
     def steps(sequence):
@@ -28,12 +28,11 @@ def play(constraints, radius, rate, state=None):
             with tf.GradientTape() as tape:
                 mse, surrogate = tf.constant(2.0), tf.constant(-3.0)
                 tape.watch((mse, surrogate))
-                game.problem.terms = Terms(mse, sequence[i], surrogate)
-                loss = game.loss()
+                loss = game.lagrangian(Terms(mse, sequence[i], surrogate))
             # The loss is lambda_0 * MSE + lambda_1 * Psi, so its slopes are lambda.
-            *own, ascent = tape.gradient(loss, (mse, surrogate, game.state))
+            *own, of_log_matrix = tape.gradient(loss, (mse, surrogate, game.state))
             weights = weights.write(i, tf.stack(own))
-            game.ascend(ascent, rate)
+            game.step(of_log_matrix, rate)
         return states.write(len(constraints), game.state).stack(), weights.stack()
 
     states, weights = steps(tf.constant(constraints, tf.float32))
@@ -80,13 +79,13 @@ def test_game_equals_algorithm_1_at_the_floor(sequence, radius):
 @given(st.lists(st.floats(-0.2, 0.9), min_size=1, max_size=12))
 def test_multipliers_remain_a_distribution(sequence):
     game = Game(LocalSettings())
-    game.state.assign(initial_state())
+    game.state.assign(initial_log_matrix())
     matrix = algorithm1.start(1)
     for constraint in sequence:
         with tf.GradientTape() as tape:
-            game.problem.terms = Terms(tf.constant(1.0), tf.constant(constraint, tf.float32), tf.constant(0.0))
-            loss = game.loss()
-        game.ascend(tape.gradient(loss, game.state), 0.5)
+            terms = Terms(tf.constant(1.0), tf.constant(constraint, tf.float32), tf.constant(0.0))
+            loss = game.lagrangian(terms)
+        game.step(tape.gradient(loss, game.state), 0.5)
         matrix = algorithm1.step(matrix, [constraint], 0.5, 1e-5)
     ours = multipliers(game.state).numpy()
     assert (ours >= 0).all()
@@ -128,7 +127,7 @@ def test_lambda_1_grows_when_violated_and_falls_when_satisfied():
 
 
 def test_start_is_algorithm_1s():
-    np.testing.assert_allclose(np.exp(initial_state()), algorithm1.start(1), rtol=1e-7)
+    np.testing.assert_allclose(np.exp(initial_log_matrix()), algorithm1.start(1), rtol=1e-7)
     np.testing.assert_allclose(np.exp(Game(LocalSettings()).state.numpy()), algorithm1.start(1), rtol=1e-7)
 
 

@@ -10,7 +10,7 @@ import pytest
 from reproduction import seeds
 from reproduction.slicing.closed_loop import client as closed_loop
 from reproduction.slicing.closed_loop import evaluation, local_training
-from reproduction.slicing.closed_loop.client import ClientError, initial_state
+from reproduction.slicing.closed_loop.client import ClientError, initial_log_matrix
 from reproduction.slicing.closed_loop.weights import deserialise, initial_weights, serialise
 from reproduction.slicing.settings import LocalSettings, SliceSettings
 from tests.oracles import algorithm1, eager_round
@@ -22,13 +22,17 @@ START = np.array([[0.7, 0.4], [0.3, 0.6]])  # a matrix A that a CL may bring alo
 BASELINE = np.array([0.1, 0.05, 0.0, 0.5, 0.2], np.float32)
 
 
-def compiled(assignment, client, weights, state=None, round_number=3):
-    state = initial_state() if state is None else state
-    return closed_loop.train(assignment, client, serialise(weights), state, round_number)
+def compiled_round(assignment, client, weights, log_matrix=None, round_number=3):
+    log_matrix = initial_log_matrix() if log_matrix is None else log_matrix
+    return closed_loop.train(assignment, serialise(weights), round_number, client, log_matrix)
+
+
+def compiled(*arguments, **options):
+    return compiled_round(*arguments, **options)[0]
 
 
 def eager(assignment, client, weights, matrix=None, round_number=3):
-    local, count = assignment.local, client.samples
+    local, count = assignment.local, client.count
     seed = seeds.stateless_seed(assignment.seed, "training", assignment.slice_name, round_number, client.name)
     return eager_round.local_round(
         weights,
@@ -85,7 +89,7 @@ def case(build, changes):
     local = dataclasses.replace(LOCAL, **changes.pop("local", {}))
     client = build.client(seed=CLIENT_SEED, count=SAMPLES - padding, width=SAMPLES)
     # What stands in the padding must not matter: only its weight of 0 may keep it out.
-    client.features[:, client.samples :], client.target[client.samples :] = 3.0, 50.0
+    client.features[:, client.count :], client.target[client.count :] = 3.0, 50.0
     assignment = build.assignment(local=local, **changes)
     return assignment, client, initial_weights(assignment.sizes, 0, "eMBB"), matrix
 
@@ -99,20 +103,20 @@ def oracles(build):
 @pytest.mark.parametrize("name", CASES)
 def test_compiled_round_equals_eager(build, oracles, name):
     assignment, client, weights, matrix = case(build, CASES[name])
-    state = None if matrix is None else np.log(matrix).astype(np.float32)
-    ours, oracle = compiled(assignment, client, weights, state), oracles(name)
+    log_matrix = None if matrix is None else np.log(matrix).astype(np.float32)
+    (ours, log_matrix), oracle = compiled_round(assignment, client, weights, log_matrix), oracles(name)
     # The case must not hang on a comparison that rounding can turn: measured, float32 is 1e-6 away at such a one.
     assert oracle.margin > 5e-6, "float32 may decide a draw or a bound otherwise: choose another seed for this case"
 
     # Float32 against float64 over 20 Adam steps: 7e-7 measured, on weights of the order 0.1 to 1 (hence absolute), and
     # room for other machines' order of summation.
     np.testing.assert_allclose(deserialise(ours.payload), oracle.weights, rtol=1e-5, atol=5e-6)
-    assert ours.samples == client.samples
+    assert ours.samples == client.count
     assert ours.empty_epochs == oracle.empty_epochs
     # C counts samples, so that it is right or wrong by 1 / 64; float32 sums 20 of them.
     np.testing.assert_allclose(ours.confidence, oracle.confidence, rtol=1e-6)
     if assignment.scheme == "in-hoc":
-        np.testing.assert_allclose(np.exp(ours.state), oracle.matrix, atol=1e-6)
+        np.testing.assert_allclose(np.exp(log_matrix), oracle.matrix, atol=1e-6)
         np.testing.assert_allclose(ours.multiplier, algorithm1.top_eigenvector(oracle.matrix)[1], atol=1e-6)
 
 
@@ -135,17 +139,17 @@ def test_literal_confidence_is_one_whatever_happens(build):
 
 def test_empty_u_is_no_constraint(build):
     """Fault 9: C is undefined in the epoch, A stays, and the epoch is counted."""
-    update = compiled(*case(build, CASES["empty U"])[:3])
+    update, log_matrix = compiled_round(*case(build, CASES["empty U"])[:3])
     assert np.isnan(update.confidence)
     assert update.empty_epochs == LOCAL.epochs
-    np.testing.assert_allclose(update.state, initial_state(), atol=1e-6)
+    np.testing.assert_allclose(log_matrix, initial_log_matrix(), atol=1e-6)
 
 
 def test_padding_changes_nothing(build):
     """The same CL alone and padded to a common width: equal up to float32's order of summation."""
     for scheme in ("in-hoc", "post-hoc"):
         assignment, padded, weights, _ = case(build, {"padding": 57, "scheme": scheme})
-        alone = build.client(seed=CLIENT_SEED, count=padded.samples)
+        alone = build.client(seed=CLIENT_SEED, count=padded.count)
         ours, theirs = compiled(assignment, padded, weights), compiled(assignment, alone, weights)
         np.testing.assert_allclose(deserialise(ours.payload), deserialise(theirs.payload), rtol=1e-5, atol=1e-6)
         assert ours.samples == theirs.samples == SAMPLES - 57
@@ -175,7 +179,7 @@ def test_one_tracing_for_all_clients_slices_and_rounds(build, scheme):
         for client in (build.client(seed, count=30 + seed, width=40) for seed in range(3)):
             for round_number in range(2):
                 compiled(assignment, client, weights, round_number=round_number)
-                closed_loop.evaluate(assignment, client, serialise(weights), round_number, "training")
+                closed_loop.score(assignment, serialise(weights), round_number, "training", client)
     key = (assignment.sizes, assignment.model, local)
     if scheme == "in-hoc":
         trained = local_training.in_hoc_round(assignment.explainer, *key)
@@ -193,4 +197,4 @@ def test_weights_that_are_not_finite_are_refused(build):
         with pytest.raises(ClientError, match=message):
             compiled(dataclasses.replace(assignment, scheme=scheme), client, weights)
     with pytest.raises(ClientError, match=r"slice 'eMBB', client .*, round 6, evaluation on test data"):
-        closed_loop.evaluate(assignment, client, serialise(weights), 5, "test")
+        closed_loop.score(assignment, serialise(weights), 5, "test", client)

@@ -6,7 +6,7 @@ import tensorflow as tf
 
 from reproduction.attribution import sensitivity
 from reproduction.slicing.closed_loop.client_model import keras_model, predict, split
-from reproduction.slicing.closed_loop.confidence import weighted_attributions
+from reproduction.slicing.closed_loop.explainers import weighted_attributions
 from reproduction.slicing.closed_loop.weights import initial_weights
 from reproduction.slicing.settings import EXPLAINERS
 

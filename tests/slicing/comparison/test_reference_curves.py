@@ -18,11 +18,11 @@ from scipy import stats
 from reproduction.reference import UNEQUAL, reference_data, reference_settings
 from reproduction.results import records
 from reproduction.slicing import laboratory
-from reproduction.slicing.closed_loop import evaluation, local_training, proxy_lagrangian
+from reproduction.slicing.closed_loop import confidence, evaluation, local_training, proxy_lagrangian
 from reproduction.slicing.comparison import curves
 from reproduction.slicing.datasets.slice_data import SliceData
 from reproduction.slicing.federation import server
-from reproduction.slicing.federation.in_process import run_here
+from reproduction.slicing.federation.in_process import Here
 from reproduction.slicing.schemes import EXPLAINER_LABELS, SCHEMES
 from reproduction.slicing.settings import PRESETS, QUICK
 from tests.conftest import unwatched
@@ -60,7 +60,7 @@ def train(folder, federations, seeds, rounds, **local):
         slices=tuple(SETTINGS.slices),
         seeds=seeds,
         data=data,
-        run=run_here,
+        pool=Here(),
         folder=folder,
         watch=unwatched,
     )
@@ -90,10 +90,10 @@ def compile_anew(monkeypatch):
 def lambda_descends(monkeypatch):
     compile_anew(monkeypatch)
 
-    def descend(self, gradient, learning_rate):
+    def ascend(self, gradient, learning_rate):
         self.state.assign(self.state.constraint(self.state + learning_rate * gradient))
 
-    monkeypatch.setattr(proxy_lagrangian.Game, "ascend", descend)
+    monkeypatch.setattr(proxy_lagrangian.Game, "step", ascend)
 
 
 def all_samples_are_members(monkeypatch):
@@ -104,10 +104,9 @@ def all_samples_are_members(monkeypatch):
 
 def uniform_pi(monkeypatch):
     compile_anew(monkeypatch)
-    for module in (local_training, evaluation):
-        monkeypatch.setattr(
-            module, "soft_attributions", lambda weighted, normalisation: tf.ones_like(weighted) / weighted.shape[0]
-        )
+    monkeypatch.setattr(
+        confidence, "soft_attributions", lambda weighted, normalisation: tf.ones_like(weighted) / weighted.shape[0]
+    )
 
 
 def features_shifted(monkeypatch):
