@@ -10,8 +10,6 @@ every metric of a run has all of them. Rows may stand in any order.
     confidence   C of the same model, mean over the CLs; the text `undefined` where U is empty
     kb           KB (1,000 bytes) serialised in that round, up and down, all CLs
     seconds      wall time of the round
-
-Differs from the paper: it publishes no numbers behind its curves.
 """
 
 import io
@@ -31,7 +29,9 @@ COLUMNS = ("scheme", "explainer", "slice", "seed", "round", "metric", "value", "
 METRICS = {"mse": "%^2", "confidence": "1", "kb": "KB", "seconds": "s"}
 """Metric -> its only unit."""
 
-RUN = ["scheme", "explainer", "slice", "seed"]
+RUN_KEY = ["scheme", "explainer", "slice", "seed"]
+"""The columns that name a run."""
+
 UNDEFINED = "undefined"
 LARGEST_INTEGER = 2**53
 """Beyond it a number that went through floating point is no longer exact."""
@@ -68,20 +68,20 @@ def write(path: Path, frame: pd.DataFrame) -> None:
         CurvesError: if the frame is not in this form; its rows are then counted after a header in row 1.
         OSError: if the file cannot be written.
     """
-    checked = _parse(_to_text(frame), path).sort_values([*RUN, "metric", "round"])
+    checked = _parse(_to_text(frame), path).sort_values([*RUN_KEY, "metric", "round"])
     write_atomically(Path(path), _to_text(checked).encode())
 
 
 def from_federation(payload: Mapping[str, Any]) -> pd.DataFrame:
     """Turn the record of a federation (`laboratory.Laboratory.federation`) into tidy rows of all four metrics."""
-    known = payload["identity"]
+    identity = payload["identity"]
+    run = (identity["scheme"], EXPLAINER_LABELS[identity["explainer"]], identity["slice"], identity["seed"])
     rows = []
-    for number, entry in enumerate(payload["rounds"], start=1):
+    for round_number, entry in enumerate(payload["rounds"], start=1):
         traffic = (entry["bytes_down"] + entry["bytes_up"]) / BYTES_PER_KB
         values = {"mse": entry["mse"], "confidence": entry["confidence"], "kb": traffic, "seconds": entry["seconds"]}
-        run = (known["scheme"], EXPLAINER_LABELS[known["explainer"]], known["slice"], known["seed"])
         for metric, value in values.items():
-            rows.append((*run, number, metric, math.nan if value is None else float(value), METRICS[metric]))
+            rows.append((*run, round_number, metric, math.nan if value is None else float(value), METRICS[metric]))
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
@@ -112,9 +112,9 @@ def _parse(text: str, path: Path) -> pd.DataFrame:
                 f"{path}, row {row}: the unit of {metric} must be {METRICS[metric]}, got {unit!r}; convert the value, "
                 "or mend the label"
             )
-    for column, least in (("seed", 0), ("round", 1)):
+    for column, smallest in (("seed", 0), ("round", 1)):
         frame[column] = [
-            _integer(written, column, least, f"{path}, row {row}") for row, written in frame[column].items()
+            _integer(written, column, smallest, f"{path}, row {row}") for row, written in frame[column].items()
         ]
     frame["value"] = [
         _value(written, metric, f"{path}, row {row}")
@@ -150,11 +150,11 @@ def _cells(text: str, path: Path) -> pd.DataFrame:
     return rows[list(COLUMNS)].copy()
 
 
-def _integer(written: str, column: str, least: int, where: str) -> int:
+def _integer(written: str, column: str, smallest: int, where: str) -> int:
     """Read a whole number; "3.0" is one too, as some programs write it."""
     number = _float(written)
-    if not (number.is_integer() and least <= number <= LARGEST_INTEGER):
-        raise CurvesError(f"{where}: {column} must be a whole number from {least}, got {written!r}; correct it")
+    if not (number.is_integer() and smallest <= number <= LARGEST_INTEGER):
+        raise CurvesError(f"{where}: {column} must be a whole number from {smallest}, got {written!r}; correct it")
     return int(number)
 
 
@@ -183,16 +183,16 @@ def _float(written: str) -> float:
 
 def _check_runs(frame: pd.DataFrame, path: Path) -> None:
     """Check that every metric of a run has each of the rounds 1..T once, with one T per run."""
-    twice = frame.duplicated([*RUN, "metric", "round"])
+    twice = frame.duplicated([*RUN_KEY, "metric", "round"])
     for row in frame.index[twice]:
-        same = (frame[[*RUN, "metric", "round"]] == frame.loc[row, [*RUN, "metric", "round"]]).all(axis=1)
+        same = (frame[[*RUN_KEY, "metric", "round"]] == frame.loc[row, [*RUN_KEY, "metric", "round"]]).all(axis=1)
         raise CurvesError(f"{path}, row {row}: the same run, metric and round as row {frame.index[same][0]}; drop one")
-    for run, rows in frame.groupby(RUN, sort=False):
+    for run, rows in frame.groupby(RUN_KEY, sort=False):
         last = rows["round"].max()
         for metric, rounds in rows.groupby("metric", sort=False)["round"]:
             if len(rounds) < last:  # none occurs twice
                 have = set(rounds)
-                missing = next(number for number in itertools.count(1) if number not in have)
+                missing = next(candidate for candidate in itertools.count(1) if candidate not in have)
                 *name, seed = map(str, run)
                 raise CurvesError(
                     f"{path}, run {', '.join(name)}, seed {seed}: {metric} lacks round {missing} of 1..{last}; "

@@ -1,122 +1,198 @@
-"""Numbers of a run, and how far those of two sets of runs are apart, with an interval and in words.
+"""The quantities that are compared: what each is read off, and how a difference in it is put into words.
 
-The 95 % interval is a bootstrap over the pairs of runs with the same seed (bias-corrected and accelerated). Few pairs
-hold little: with five it covers less than 95 %.
-
-Differs from the paper: it gives no intervals; "converges" is `metrics.convergence_round`.
+A quantity is a number of every run, or, as the area between two curves, a number of every pair of runs. Runs are paired
+by their seed. The 95 % interval is a bootstrap over the pairs (bias-corrected and accelerated); few pairs hold little:
+with five it covers less than 95 %.
 """
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from reproduction.results.words import difference
-from reproduction.slicing.metrics import convergence_round
+from reproduction.results.seed_statistics import paired_interval
+from reproduction.results.words import difference, mean_and_sd
+from reproduction.slicing.comparison import measures
+from reproduction.slicing.comparison.measures import Curves, Limits, Measure
 
-ENOUGH = 6
-"""Pairs below which a comparison says what chance does: all n differences have one sign once in 2^(n-1) times."""
 
-Run = dict[str, np.ndarray]
-"""Metric -> its values over rounds 1..T, float64 [T]."""
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Differences:
+    """How far pairs of runs are apart in one quantity.
+
+    Attributes:
+        theirs: the quantity of their runs; NaN where it is not defined, and for a quantity of pairs; float64 [pairs].
+        ours: the same of our runs.
+        values: theirs - ours, or the quantity of the pairs; float64 [pairs].
+        low: of the 95 % interval of the mean of `values`; NaN if there is none.
+        high: of the same.
+    """
+
+    theirs: np.ndarray
+    ours: np.ndarray
+    values: np.ndarray
+    low: float
+    high: float
+
+    @property
+    def defined(self) -> np.ndarray:
+        """The values that are defined, float64."""
+        return self.values[~np.isnan(self.values)]
+
+    @property
+    def mean(self) -> float:
+        """The mean of those; NaN if there is none."""
+        return float(self.defined.mean()) if len(self.defined) else float("nan")
+
+    @property
+    def agree(self) -> bool:
+        """Whether all are of one sign, and the interval, if there is one, leaves out 0."""
+        same_sign = bool((self.defined > 0).all() or (self.defined < 0).all())
+        return same_sign and not self.low <= 0 <= self.high
 
 
 @dataclass(frozen=True, kw_only=True)
 class Quantity:
-    """A number of a run; or, of two runs, the area between their curves.
+    """A number of a run.
 
     Attributes:
         name: as in "lower NAME than post-hoc".
-        unit: of `value` and of a difference.
-        needs: metrics that it is computed from.
+        unit: of the number, and of a difference.
+        needs: the metrics that it is read off.
+        measure: reads it off.
         words: for less and for more.
     """
 
     name: str
     unit: str
     needs: tuple[str, ...]
+    measure: Measure
     words: tuple[str, str] = ("lower", "higher")
 
+    @property
+    def subject(self) -> str:
+        """What two runs have in common if they do not differ in it."""
+        return self.name
 
-AREAS = {
-    "area between the MSE curves": Quantity(name="area between the MSE curves", unit="%^2", needs=("mse",)),
-    "area between the confidence curves": Quantity(
-        name="area between the confidence curves", unit="1", needs=("confidence",)
-    ),
-}
-"""Mean absolute difference over the rounds; it is never negative, and means nothing for one run."""
+    def of_runs(self, runs: Iterable[Curves], limits: Limits) -> np.ndarray:
+        """Return the number of each run that has the metrics for it, float64 [runs]."""
+        return np.array([self.measure(curves, limits) for curves in runs if set(self.needs) <= set(curves)], float)
 
-QUANTITIES = (
-    Quantity(name="final MSE", unit="%^2", needs=("mse",)),
-    Quantity(name="mean MSE over the rounds", unit="%^2", needs=("mse",)),
-    AREAS["area between the MSE curves"],
-    Quantity(name="rounds to convergence", unit="rounds", needs=("mse",), words=("fewer", "more")),
-    Quantity(name="final confidence", unit="1", needs=("confidence",)),
-    Quantity(name="mean confidence over the rounds", unit="1", needs=("confidence",)),
-    AREAS["area between the confidence curves"],
-    Quantity(name="margin over nu (lowest C - nu)", unit="1", needs=("confidence",)),
-    Quantity(name="share of rounds with C >= nu", unit="1", needs=("confidence",)),
-    Quantity(name="KB to convergence", unit="KB", needs=("mse", "kb"), words=("fewer", "more")),
-    Quantity(name="seconds to convergence", unit="s", needs=("mse", "seconds"), words=("fewer", "more")),
+    def compare(self, theirs: Sequence[Curves], ours: Sequence[Curves], limits: Limits) -> Differences:
+        """Compare runs pair by pair; all must have the metrics."""
+        left, right = self.of_runs(theirs, limits), self.of_runs(ours, limits)
+        low, high = paired_interval(left, right)
+        return Differences(theirs=left, ours=right, values=left - right, low=low, high=high)
+
+    def in_words(self, differences: Differences, span: str, where: str, count: str) -> str:
+        """Say what pairs show that are not all equal."""
+        if not differences.agree:
+            return f"no difference in {self.name} from {where} seen with {count}: {span}"
+        if self.unit == "s":
+            return f"{span} s against {where}; means something only on one machine, as idle for both"
+        return f"{self.words[int(differences.mean > 0)]} {self.name} than {where}: {span}"
+
+    def write_values(self, values: Sequence[float]) -> str:
+        """Write the numbers of some runs."""
+        return mean_and_sd(values, *((",.0f", ",.0f") if self.unit == "KB" else (".3g", ".2g")))
+
+    def write_difference(self, value: float, digits: int = 2) -> str:
+        """Write a difference."""
+        return difference(value, digits)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PairQuantity:
+    """How far two runs' curves of one metric are apart: never negative, and nothing that one run has.
+
+    Attributes:
+        subject: the curve, in words.
+        unit: of the metric.
+        metric: what the curve shows.
+    """
+
+    subject: str
+    unit: str
+    metric: str
+
+    @property
+    def name(self) -> str:
+        """What stands in tables."""
+        return f"area between the {self.subject}s"
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """The metrics that it is read off."""
+        return (self.metric,)
+
+    def compare(self, theirs: Sequence[Curves], ours: Sequence[Curves], limits: Limits) -> Differences:
+        """Measure the area in each pair of runs; all must have the metric."""
+        pairs = zip(theirs, ours, strict=True)
+        areas = np.array([measures.area_between(one[self.metric], other[self.metric]) for one, other in pairs])
+        low, high = paired_interval(areas, np.zeros(len(areas)))
+        neither = np.full(len(areas), np.nan)
+        return Differences(theirs=neither, ours=neither, values=areas, low=low, high=high)
+
+    def in_words(self, differences: Differences, span: str, where: str, count: str) -> str:
+        """Say what pairs show that are not all equal."""
+        return f"{self.subject} away from {where} by {span} on average"
+
+    def write_values(self, values: Sequence[float]) -> str:
+        """Write nothing: one run has no area."""
+        return ""
+
+    def write_difference(self, value: float, digits: int = 2) -> str:
+        """Write an area, which has no sign."""
+        return difference(value, digits).removeprefix("+")
+
+
+def verdict(quantity: Quantity | PairQuantity, differences: Differences, where: str) -> str:
+    """Say in words what the pairs show, and how many of them.
+
+    Args:
+        quantity: what was compared.
+        differences: what came out.
+        where: against whom, in which slice.
+    """
+    defined, everything = len(differences.defined), len(differences.values)
+    if defined == 0:
+        return f"{quantity.name} against {where}: not defined in any common seed"
+    count = f"{defined} seeds" if defined > 1 else "one seed"
+    left_out = everything - defined
+    note = f" ({left_out} of {everything} seeds left out: not defined there)" if left_out else ""
+    if not differences.defined.any():
+        return f"the same {quantity.subject} as {where}, with {count}{note}"
+    mean, low, high = map(quantity.write_difference, (differences.mean, differences.low, differences.high))
+    span = f"{mean} with {count}, so no interval" if np.isnan(differences.low) else f"{mean} [{low}, {high}]"
+    return quantity.in_words(differences, span, where, count) + note
+
+
+ROUNDS_TO_CONVERGENCE = Quantity(
+    name="rounds to convergence",
+    unit="rounds",
+    needs=("mse",),
+    measure=measures.rounds_to_convergence,
+    words=("fewer", "more"),
+)
+KB_TO_CONVERGENCE = Quantity(
+    name="KB to convergence",
+    unit="KB",
+    needs=("mse", "kb"),
+    measure=measures.sum_to_convergence("kb"),
+    words=("fewer", "more"),
+)
+SECONDS_TO_CONVERGENCE = Quantity(
+    name="seconds to convergence",
+    unit="s",
+    needs=("mse", "seconds"),
+    measure=measures.sum_to_convergence("seconds"),
+    words=("fewer", "more"),
 )
 
-
-QUANTITY_NAMES = tuple(quantity.name for quantity in QUANTITIES)
-
-
-def value(name: str, run: Run, threshold: float, tolerance: float) -> float:
-    """Return a quantity of one run; NaN where it is not defined: not converged, or no confidence in any round."""
-    if name == "final MSE":
-        return float(run["mse"][-1])
-    if name == "mean MSE over the rounds":
-        return float(run["mse"].mean())
-    if name.endswith("to convergence"):
-        never_fell = run["mse"].min() == run["mse"][0]  # nothing was learnt, so there is nothing to converge to
-        converged = float("nan") if never_fell else convergence_round(run["mse"].tolist(), tolerance)
-        metric = {"rounds": None, "KB": "kb", "seconds": "seconds"}[name.split()[0]]
-        spent = run[metric] if metric else np.ones_like(run["mse"])
-        return float("nan") if np.isnan(converged) else float(spent[: int(converged)].sum())
-    if name == "final confidence":
-        return float(run["confidence"][-1])
-    defined = run["confidence"][~np.isnan(run["confidence"])]
-    if len(defined) == 0:
-        return float("nan")
-    if name == "mean confidence over the rounds":
-        return float(defined.mean())
-    if name == "margin over nu (lowest C - nu)":
-        return float(defined.min() - threshold)
-    return float((defined >= threshold).mean())
-
-
-def area(theirs: np.ndarray, ours: np.ndarray) -> float:
-    """Return the mean absolute difference of two curves over the rounds where both are defined; NaN if none."""
-    apart = np.abs(theirs - ours)
-    apart = apart[~np.isnan(apart)]
-    return float(apart.mean()) if len(apart) else float("nan")
-
-
-def verdict(quantity: Quantity, differences: np.ndarray, low: float, high: float, against: str, slice_name: str) -> str:
-    """Say in words what the pairs show, and how many of them."""
-    defined = differences[~np.isnan(differences)]
-    where = f"{against} in {slice_name}"
-    left_out = len(differences) - len(defined)
-    note = f" ({left_out} of {len(differences)} seeds left out: not defined there)" if left_out else ""
-    count = f"{len(defined)} seeds" if len(defined) > 1 else "one seed"
-    if len(defined) == 0:
-        return f"{quantity.name} against {where}: not defined in any common seed"
-    mean = defined.mean()
-    span = f"{difference(mean)} [{difference(low)}, {difference(high)}]"
-    if np.isnan(low):
-        span = f"{difference(mean)} with {count}, so no interval"
-    if quantity.name in AREAS:
-        curve = "MSE curve" if quantity.needs == ("mse",) else "confidence curve"
-        if mean == 0:
-            return f"the same {curve} as {where}, with {count}{note}"
-        return f"{curve} away from {where} by {span.replace('+', '')} on average{note}"
-    if not defined.any():
-        return f"the same {quantity.name} as {where}, with {count}{note}"
-    agree = (defined > 0).all() or (defined < 0).all()
-    if low <= 0 <= high or not agree:
-        return f"no difference in {quantity.name} from {where} seen with {count}: {span}{note}"
-    if quantity.unit == "s":
-        return f"{span} s against {where}; means something only on one machine, as idle for both{note}"
-    return f"{quantity.words[int(mean > 0)]} {quantity.name} than {where}: {span}{note}"
+QUANTITIES: tuple[Quantity | PairQuantity, ...] = (
+    Quantity(name="final MSE", unit="%^2", needs=("mse",), measure=measures.last_value("mse")),
+    Quantity(name="mean MSE over the rounds", unit="%^2", needs=("mse",), measure=measures.mean_over_rounds("mse")),
+    PairQuantity(subject="MSE curve", unit="%^2", metric="mse"),
+    ROUNDS_TO_CONVERGENCE,
+    ...
+)

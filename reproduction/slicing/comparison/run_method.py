@@ -6,12 +6,10 @@
         def local_update(self, weights, client_data, round_number, rng):
             return train(weights, client_data.features, client_data.target)  # float32 [P]
 
-    frame = evaluate(Mine(), generate_slice("eMBB", seed=0), PAPER, seed=0)
+    frame = run_method(Mine(), generate_slice("eMBB", seed=0), PAPER, seed=0)
 
-The frame is in the form of `results.curves`, ready for `curves.write` and `compare.py`. A method that does what our
+The frame is in the form of `curves`, ready for `curves.write` and `compare.py`. A method that does what our
 post-hoc scheme does gets its curve, bit for bit. `reproduction.slicing.examples` holds four methods.
-
-Differs from the paper: it offers no such door.
 """
 
 import dataclasses
@@ -66,7 +64,7 @@ class LocalData:
     baseline: np.ndarray
 
 
-class Method(Protocol):
+class FederatedMethod(Protocol):
     """A federated method; it may also have `aggregate(updates, samples) -> weights`, else eq. (1) averages the updates.
 
     Attributes:
@@ -94,8 +92,8 @@ class Method(Protocol):
         """
 
 
-def evaluate(
-    method: Method,
+def run_method(
+    method: FederatedMethod,
     data: SliceData,
     settings: Settings,
     *,
@@ -107,7 +105,7 @@ def evaluate(
     """Run a method for T rounds and score its global model after each as our own federations are scored.
 
     Args:
-        method: see `Method`.
+        method: see `FederatedMethod`.
         data: one slice, `settings.slices` knowing it by name.
         settings: rounds, network and SLA; `settings.local` only for scoring, a method's rates are its own.
         seed: root seed: of the first weights, the method's streams and the score's.
@@ -116,7 +114,7 @@ def evaluate(
         watch: who is told of each round, e.g. `results.progress.watch`.
 
     Returns:
-        the columns of `results.curves`: mse [%^2], confidence, kb and seconds of rounds 1..T. KB: the weights sent to
+        the columns of `curves`: mse [%^2], confidence, kb and seconds of rounds 1..T. KB: the weights sent to
         the CLs, 4 bytes each, and the updates received: an array's `nbytes`, or the length of anything else's pickle.
 
     Raises:
@@ -177,7 +175,7 @@ def local_data(assignment: Assignment, samples: Samples, feature_names: tuple[st
 
 def _local_update(
     assignment: Assignment,
-    method: Method,
+    method: FederatedMethod,
     feature_names: tuple[str, ...],
     weights: np.ndarray,
     t: int,
@@ -197,7 +195,7 @@ def _local_update(
 
 
 def _aggregate(
-    method: Method, assignment: Assignment, updates: Sequence[Any], samples: Sequence[int], t: int
+    method: FederatedMethod, assignment: Assignment, updates: Sequence[Any], samples: Sequence[int], t: int
 ) -> np.ndarray:
     custom = getattr(method, "aggregate", None)
     if custom is None:
@@ -231,7 +229,7 @@ def _size(update: Any) -> int:
     return update.nbytes if isinstance(update, np.ndarray) else len(pickle.dumps(update))
 
 
-def _require_picklable(method: Method) -> None:
+def _require_picklable(method: FederatedMethod) -> None:
     """Refuse what a worker process could not load, before it dies of it."""
     remedy = "define its class at the top level of a module, without open files or lambdas, or leave `pool` out"
     try:
