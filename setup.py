@@ -17,6 +17,8 @@ CORE = [
     "filelock>=3.15",
     "jinja2>=3.1",
     "tensorboard>=2.18",
+    "pydantic>=2.9",
+    "typing-extensions>=4.12",
 ]
 TEST = [
     "pytest>=8",

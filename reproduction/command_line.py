@@ -49,8 +49,14 @@ def add_log(parser: argparse.ArgumentParser) -> None:
     add("--log-dir", type=Path, metavar="DIR", help="write the curves for TensorBoard too, a folder per federation")
 
 
-def parse(parser: argparse.ArgumentParser, arguments: Sequence[str] | None) -> argparse.Namespace:
-    """Read a command line whose common switches are those above, and refuse numbers out of their range."""
+def parse(parser: argparse.ArgumentParser, arguments: Sequence[str] | None, *, below: str = "") -> argparse.Namespace:
+    """Read a command line whose common switches are those above, and refuse numbers out of their range.
+
+    Args:
+        parser: with some of them added.
+        arguments: of the command line; the program's own if None.
+        below: folder in the preset's `figures_folder` that --out is by default.
+    """
     options = parser.parse_args(arguments)
     one = getattr(options, "seed", None)
     if "seeds" in options:
@@ -60,7 +66,7 @@ def parse(parser: argparse.ArgumentParser, arguments: Sequence[str] | None) -> a
     if getattr(options, "workers", None) is not None and options.workers < 1:
         parser.error("--workers must be at least 1")
     if "preset" in options and options.out is None:
-        options.out = figures_folder(options.preset)
+        options.out = figures_folder(options.preset) / below
     as_json = getattr(options, "log", None) == "json"
     logging.basicConfig(format="%(message)s")
     logging.getLogger("reproduction").setLevel(logging.WARNING if as_json else logging.INFO)

@@ -56,3 +56,8 @@ def _runs(process: int) -> bool:
     except PermissionError:  # another user's
         return True
     return True
+
+
+def data_folder() -> Path:
+    """Return the project's folder of data, beside the package, where one runs in a checkout."""
+    return Path(__file__).resolve().parents[1] / "data"

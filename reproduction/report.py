@@ -20,13 +20,13 @@ from reproduction.claims import CLAIMS_RECORD, FIGURES, agree
 from reproduction.command_line import one_line
 from reproduction.figure_script import FIGURE
 from reproduction.files import write_atomically
+from reproduction.results.page import picture_of, render, slug
 from reproduction.results.records import Kind, read_record
 from reproduction.results.seed_statistics import at_round, lowest_over_rounds, mean
 from reproduction.results.words import thousandths, which_seeds
 from reproduction.slicing.criteria import CLAIMS, FAILS, HOLDS, UNDECIDABLE
 from reproduction.slicing.reporting import tables
 from reproduction.slicing.reporting.captions import CAPTIONS, Document
-from reproduction.slicing.reporting.page import picture, render, slug
 
 IN_HOC, POST_HOC = "in-hoc IG", "post-hoc"
 COMPARISON = Kind(remedy="make it again with python reproduction/compare.py")
@@ -71,7 +71,7 @@ def build(folder: Path) -> bytes:
         ],
         "commands": tables.commands(first),
     }
-    return render(content)
+    return render(Path(__file__).with_name("slicing") / "reporting" / "report.html.j2", content)
 
 
 def _document(path: Path) -> Document:
@@ -154,7 +154,7 @@ def _figure(
         "about": about,
         "label": label,
         "caption": caption,
-        "picture": picture(stem.with_suffix(".png")),
+        "picture": picture_of(stem.with_suffix(".png")),
         "claims": [line for line in verdicts if line["where"].startswith(label)],
         "table": table,
     }
@@ -202,9 +202,9 @@ def _sensitivity(folder: Path) -> dict[str, Any] | None:
         "said": said,
         "document": document,
         "seeds": which_seeds(document["seeds"]),
-        "picture": picture(folder / "sensitivity.png"),
+        "picture": picture_of(folder / "sensitivity.png"),
         "alt": f"Chart: a row per choice, a column per claim, each cell a verdict and its number. {' '.join(said)}",
-        "pareto": picture(folder / "sensitivity_pareto.png"),
+        "pareto": picture_of(folder / "sensitivity_pareto.png"),
         "pareto_alt": tables.pareto_in_words(rows),
         "table": tables.sensitivity_table(rows),
     }
@@ -222,7 +222,7 @@ def _comparison(folder: Path) -> dict[str, Any] | None:
     return {
         "against": document["against"],
         "table": tables.comparison_table(lines),
-        "picture": picture(folder / "comparison.png"),
+        "picture": picture_of(folder / "comparison.png"),
         "alt": tables.comparison_in_words(lines),
     }
 

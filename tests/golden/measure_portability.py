@@ -45,10 +45,10 @@ VARIATIONS = {  # how the CLs are run, environment
 
 def train(how):
     """Return the federations' tidy rows, the digests of their data and the versions."""
-    from reproduction.reference import reference_data, reference_settings
     from reproduction.results import records
     from reproduction.slicing import laboratory
     from reproduction.slicing.comparison import curves
+    from reproduction.slicing.comparison.reference_federations import reference_data, reference_settings
     from reproduction.slicing.federation import server
     from reproduction.slicing.federation.in_process import Here
     from reproduction.slicing.federation.record import PACKAGES

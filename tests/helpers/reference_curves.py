@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from reproduction.reference import UNEQUAL
 from reproduction.slicing.comparison import curves
+from reproduction.slicing.comparison.reference_federations import UNEQUAL
 from reproduction.slicing.schemes import SCHEMES
 
 REFERENCE = Path(__file__).resolve().parents[2] / "data" / "reference"
@@ -25,7 +25,7 @@ FEDERATIONS = (*ONE_PER_SCHEME, (UNEQUAL, "post-hoc", "integrated_gradients"))
 
 REMEDY = "if the change is meant, run `make reference` and list the change of the means in the CHANGELOG"
 
-RUN = curves.RUN
+RUN = curves.RUN_KEY
 
 MULTIPLE = 5
 """Of the largest deviation measured up to a round (`golden/measure_portability.py`), for the machines not measured."""

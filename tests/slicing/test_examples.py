@@ -11,13 +11,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from reproduction import examples
 from reproduction.slicing.closed_loop import local_training
 from reproduction.slicing.closed_loop.weights import initial_weights, layer_sizes, parameter_count
 from reproduction.slicing.comparison import curves
-from reproduction.slicing.comparison.run_method import LocalData, evaluate
+from reproduction.slicing.comparison.method import LocalData, run_method
 from reproduction.slicing.datasets import generate_slice
-from reproduction.slicing.examples import fedavg_shap, fedprox, lagrangian, numpy_only
-from reproduction.slicing.examples import run_all as examples
+from reproduction.slicing.examples import fedavg_shap, fedprox, lagrangian, numpy_only, run_all
 from reproduction.slicing.federation.in_process import Here
 from reproduction.slicing.settings import LocalSettings, ModelSettings, Settings, SliceSettings
 
@@ -70,7 +70,7 @@ def test_our_post_hoc_scheme_brought_in_gives_its_record_bit_for_bit(build, tmp_
     data = build.slice_data(counts=EQUAL)  # no padding, which would be another sum and so other last bits
     lab = build.laboratory(tmp_path, local=LOCAL, data=lambda *_: data)
     ours = curves.from_federation(lab.federation("eMBB", "post-hoc", "integrated_gradients", 0))
-    theirs = evaluate(PostHoc(), data, lab.settings, seed=0)
+    theirs = run_method(PostHoc(), data, lab.settings, seed=0)
     assert len(theirs) == 4 * 3
     for column in curves.COLUMNS:
         np.testing.assert_array_equal(without_seconds(theirs)[column], without_seconds(ours)[column])
@@ -84,7 +84,7 @@ def test_what_a_method_is_given(build):
         return weights
 
     data = build.slice_data(counts=(40, 30, 35))
-    evaluate(Given(look), data, replace(SETTINGS, rounds=2), seed=3)
+    run_method(Given(look), data, replace(SETTINGS, rounds=2), seed=3)
     assert [(entry.name, number) for _, entry, number, _ in seen] == [
         (f"CL{client:03}", number) for number in (1, 2) for client in range(3)
     ]
@@ -99,7 +99,7 @@ def test_what_a_method_is_given(build):
     assert set(dataclasses.asdict(first)) == {field.name for field in dataclasses.fields(LocalData)}
 
     again = []
-    evaluate(
+    run_method(
         Given(lambda *given: again.append(given[3].random()) or given[0]), data, replace(SETTINGS, rounds=2), seed=3
     )
     assert again == [draw for *_, draw in seen]
@@ -118,11 +118,11 @@ class Spoiler:
 def test_a_method_cannot_spoil_what_others_read(build):
     """Not the weights of the next CL, nor the samples that the score is taken on."""
     settings = build.laboratory("unused").settings
-    evaluate(Spoiler(), build.slice_data(), settings)
+    run_method(Spoiler(), build.slice_data(), settings)
 
 
 def test_updates_without_training_keep_the_first_weights(build):
-    frame = evaluate(Given(lambda weights, *_: weights), build.slice_data(), SETTINGS)
+    frame = run_method(Given(lambda weights, *_: weights), build.slice_data(), SETTINGS)
     assert frame[frame["metric"] == "mse"]["value"].nunique() == 1
 
 
@@ -131,7 +131,7 @@ def test_kilobytes_are_what_crosses_the_network(build):
     data = build.slice_data()
 
     def kb(method):
-        frame = evaluate(method, data, replace(SETTINGS, rounds=1))
+        frame = run_method(method, data, replace(SETTINGS, rounds=1))
         return frame[frame["metric"] == "kb"]["value"].item()
 
     assert kb(Given(lambda weights, *_: weights.astype(float))) == 3 * 2 * 4 * count / 1000  # travels as float32
@@ -150,8 +150,8 @@ def test_own_aggregation(build):
     """A weighted mean written anew gives eq. (1)'s curve."""
     data = build.slice_data(counts=(40, 30, 35))
     post_hoc = PostHoc()
-    mean = evaluate(post_hoc, data, SETTINGS)
-    own = evaluate(Averaging(lambda *given: {"w": post_hoc.local_update(*given).astype(float)}), data, SETTINGS)
+    mean = run_method(post_hoc, data, SETTINGS)
+    own = run_method(Averaging(lambda *given: {"w": post_hoc.local_update(*given).astype(float)}), data, SETTINGS)
     scored = ["mse", "confidence"]
     ours = mean[mean["metric"].isin(scored)]["value"]
     # the sums run in another order, so the weights may differ in their last bit of float32
@@ -195,14 +195,14 @@ REFUSED = {
 @pytest.mark.parametrize(("method", "message"), REFUSED.values(), ids=REFUSED)
 def test_a_bad_update_is_refused_in_one_line(build, method, message):
     with pytest.raises(ValueError, match=message) as caught:
-        evaluate(method, build.slice_data(), SETTINGS)
+        run_method(method, build.slice_data(), SETTINGS)
     assert "\n" not in str(caught.value)
 
 
 def test_a_method_that_does_not_pickle_is_refused_before_a_worker_sees_it(build):
     method = Given(lambda weights, *_: weights)
     with pytest.raises(ValueError, match=r"method 'mine' must pickle to run in worker processes, got .*top level"):
-        evaluate(method, build.slice_data(), SETTINGS, pool=Workerlike())
+        run_method(method, build.slice_data(), SETTINGS, pool=Workerlike())
 
 
 def test_a_method_of_a_notebook_is_refused_by_workers(build, monkeypatch):
@@ -210,12 +210,12 @@ def test_a_method_of_a_notebook_is_refused_by_workers(build, monkeypatch):
     monkeypatch.setattr(sys.modules["__main__"], "FedProx", fedprox.FedProx, raising=False)
     monkeypatch.delattr(sys.modules["__main__"], "__file__")
     with pytest.raises(ValueError, match=r"'FedProx' lives in a notebook, where worker processes do not find it"):
-        evaluate(fedprox.FedProx(), build.slice_data(), SETTINGS, pool=Workerlike())
+        run_method(fedprox.FedProx(), build.slice_data(), SETTINGS, pool=Workerlike())
 
 
 def test_an_unknown_slice_is_refused(build):
     with pytest.raises(ValueError, match=r"settings\.slices must know slice 'mMTC', got eMBB, Social Media, Browsing"):
-        evaluate(PostHoc(), build.slice_data(name="mMTC"), SETTINGS)
+        run_method(PostHoc(), build.slice_data(name="mMTC"), SETTINGS)
 
 
 def test_the_watcher_sees_every_round(build):
@@ -225,10 +225,10 @@ def test_the_watcher_sees_every_round(build):
 
     @contextmanager
     def watch(job):
-        assert (job.title, job.rounds) == ("eMBB, mine, seed 2, 3 CLs", 3)
+        assert (job.title, job.steps) == ("eMBB, mine, seed 2, 3 CLs", 3)
         yield lambda done, entry: told.append((done, entry["mse"]))
 
-    frame = evaluate(Given(lambda weights, *_: weights), build.slice_data(), SETTINGS, seed=2, watch=watch)
+    frame = run_method(Given(lambda weights, *_: weights), build.slice_data(), SETTINGS, seed=2, watch=watch)
     assert told == list(enumerate(frame[frame["metric"] == "mse"]["value"], start=1))
 
 
@@ -243,7 +243,7 @@ def data(build):
 @pytest.fixture(scope="module")
 def ours(data):
     """Our post-hoc curve: mse and confidence by round."""
-    return wide(evaluate(PostHoc(), data, SETTINGS))
+    return wide(run_method(PostHoc(), data, SETTINGS))
 
 
 def wide(frame):
@@ -255,7 +255,9 @@ GIVEN = {"local": LOCAL, "model": MODEL}
 
 def test_fedprox_without_its_term_is_post_hoc(data, ours):
     """The term adds +0 to every gradient; a compiler may still fuse the sums otherwise, hence float32's 1e-5."""
-    np.testing.assert_allclose(wide(evaluate(fedprox.FedProx(proximal=0.0, **GIVEN), data, SETTINGS)), ours, rtol=1e-5)
+    np.testing.assert_allclose(
+        wide(run_method(fedprox.FedProx(proximal=0.0, **GIVEN), data, SETTINGS)), ours, rtol=1e-5
+    )
 
 
 def test_fedprox_holds_the_weights_near_the_global_models():
@@ -284,7 +286,7 @@ def test_fedprox_gradient_is_that_of_its_formula():
 
 
 def test_fedavg_is_post_hoc_bit_for_bit_and_scored_with_shap(data, ours):
-    frame = evaluate(fedavg_shap.FedAvg(**GIVEN), data, SETTINGS, explainer=fedavg_shap.EXPLAINER)
+    frame = run_method(fedavg_shap.FedAvg(**GIVEN), data, SETTINGS, explainer=fedavg_shap.EXPLAINER)
     assert set(frame["explainer"]) == {"SHAP"}
     np.testing.assert_array_equal(wide(frame)["mse"], ours["mse"])
 
@@ -340,7 +342,7 @@ def test_numpy_only_imports_no_tensorflow():
 def test_lagrangian_whose_constraint_is_always_met_is_post_hoc(data, ours):
     """Psi = nu - mean(S1 S2) stays below 0 for a tiny nu, so lambda stays 0; a fused sum may round otherwise."""
     slices = {"eMBB": SliceSettings(confidence_threshold=1e-6)}
-    free = wide(evaluate(lagrangian.Lagrangian(**GIVEN), data, replace(SETTINGS, slices=slices)))
+    free = wide(run_method(lagrangian.Lagrangian(**GIVEN), data, replace(SETTINGS, slices=slices)))
     np.testing.assert_allclose(free["mse"], ours["mse"], rtol=1e-5)
 
 
@@ -349,8 +351,8 @@ def test_lagrangian_constraint_acts_where_it_is_violated(build):
     data = build.slice_data(counts=(80, 80, 80))
     settings = replace(SETTINGS, slices={"eMBB": SliceSettings(confidence_threshold=0.999)})
     local = replace(LOCAL, epochs=200, tester_batch=64)
-    free = wide(evaluate(PostHoc(local), data, settings)).iloc[-1]
-    bound = wide(evaluate(lagrangian.Lagrangian(local=local, model=MODEL), data, settings)).iloc[-1]
+    free = wide(run_method(PostHoc(local), data, settings)).iloc[-1]
+    bound = wide(run_method(lagrangian.Lagrangian(local=local, model=MODEL), data, settings)).iloc[-1]
     assert bound["confidence"] > free["confidence"] + 0.02  # 0.97 against 0.91
     assert bound["mse"] > free["mse"] * 1.05  # 0.043 against 0.036
 
@@ -359,7 +361,7 @@ def test_lagrangian_constraint_acts_where_it_is_violated(build):
 def all_four(tmp_path_factory):
     folder = tmp_path_factory.mktemp("examples")
     settings = replace(SETTINGS, rounds=2, test_samples=10)
-    frame = examples.run_all(settings, ["eMBB"], [0, 1], Here(), folder)
+    frame = run_all.run_all(settings, ["eMBB"], [0, 1], Here(), folder)
     return settings, folder, frame
 
 
@@ -370,7 +372,7 @@ def test_all_four_in_one_table(all_four, tmp_path):
     curves.write(tmp_path / "examples.csv", frame)  # in the form
     assert len(frame) == 4 * 2 * 4 * 2  # methods, seeds, metrics, rounds
     data = generate_slice("eMBB", seed=1, clients=3, samples=40, test_samples=10)
-    alone = evaluate(numpy_only.NumpyOnly(**GIVEN), data, settings, seed=1)
+    alone = run_method(numpy_only.NumpyOnly(**GIVEN), data, settings, seed=1)
     stored = frame[(frame["scheme"] == "NumPy only") & (frame["seed"] == 1)]
     np.testing.assert_array_equal(wide(stored), wide(alone))
 
@@ -381,11 +383,11 @@ def test_finished_federations_are_not_run_again(all_four, monkeypatch):
     def refuse(*arguments, **options):
         pytest.fail("a finished federation was run again")
 
-    monkeypatch.setattr(examples, "evaluate", refuse)
-    again = examples.run_all(settings, ["eMBB"], [0, 1], Here(), folder)
+    monkeypatch.setattr(run_all, "run_method", refuse)
+    again = run_all.run_all(settings, ["eMBB"], [0, 1], Here(), folder)
     np.testing.assert_array_equal(again.to_numpy(), frame.to_numpy())
     with pytest.raises(pytest.fail.Exception):  # other settings are other federations
-        examples.run_all(replace(settings, rounds=1), ["eMBB"], [0], Here(), folder)
+        run_all.run_all(replace(settings, rounds=1), ["eMBB"], [0], Here(), folder)
 
 
 def test_examples_command_line(all_four, tmp_path, monkeypatch, capsys):
@@ -402,12 +404,12 @@ def test_examples_command_line(all_four, tmp_path, monkeypatch, capsys):
         def __exit__(self, *reason):
             pass
 
-    def run_all(settings, slices, seeds, run, folder):
+    def fake(settings, slices, seeds, pool, folder):
         asked.append((settings.name, list(slices), list(seeds), folder))
         return frame
 
     monkeypatch.setattr(examples, "Workers", FewWorkers)
-    monkeypatch.setattr(examples, "run_all", run_all)
+    monkeypatch.setattr(examples, "run_all", fake)
     options = ["--preset", "quick", "--seeds", "2", "--slices", "eMBB", "--workers", "3", "--out", str(tmp_path)]
     examples.main(options)
     assert asked == [3, ("quick", ["eMBB"], [0, 1], tmp_path / "runs")]
@@ -425,10 +427,10 @@ def test_examples_command_line(all_four, tmp_path, monkeypatch, capsys):
     ("error", "code", "line"), [(ValueError("no\nway"), 2, "error: no way"), (KeyboardInterrupt, 130, "stopped;")]
 )
 def test_examples_end_in_one_line(monkeypatch, capsys, tmp_path, error, code, line):
-    def run_all(*arguments):
+    def fake(*arguments):
         raise error
 
-    monkeypatch.setattr(examples, "run_all", run_all)
+    monkeypatch.setattr(examples, "run_all", fake)
     with pytest.raises(SystemExit) as exit_:
         examples.main(["--out", str(tmp_path)])
     assert exit_.value.code == code

@@ -1,45 +1,21 @@
-"""Anyone's curves against ours: every difference is theirs minus ours, seed by seed over the seeds that both have.
+"""Anyone's curves against ours: every difference is theirs minus ours, seed by seed over the seeds that both have."""
 
-Differs from the paper: it compares one run with one run.
-"""
-
-import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from reproduction.results.seed_statistics import paired_interval
-from reproduction.slicing.comparison import curves
 from reproduction.slicing.comparison.curves import CurvesError
-from reproduction.slicing.comparison.quantities import AREAS, QUANTITIES, Run, area, value, verdict
+from reproduction.slicing.comparison.measures import Curves
+from reproduction.slicing.comparison.quantities import QUANTITIES, verdict
+from reproduction.slicing.comparison.reference_curves import Reference
+from reproduction.slicing.schemes import EXPLAINER_LABELS, MAIN_SCHEMES, SCHEMES
 
-OURS = {"in-hoc IG": ("in-hoc", "IG"), "post-hoc": ("post-hoc", "IG")}
-"""Our curves that others are held against: label -> scheme and explainer."""
+OURS = {label: (SCHEMES[label][0], EXPLAINER_LABELS[SCHEMES[label][1]]) for label in MAIN_SCHEMES}
+"""Our curves that others are held against: label -> scheme and explainer, as curves name them."""
 
-Runs = dict[int, Run]
-"""Seed -> run."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Reference:
-    """Our curves and what they are judged by.
-
-    Attributes:
-        frame: in the form of `curves`.
-        thresholds: slice -> nu_n of eq. (7b).
-        tolerance: of `convergence_round`.
-        preset, clients: of the runs.
-    """
-
-    frame: pd.DataFrame
-    thresholds: dict[str, float]
-    tolerance: float
-    preset: str
-    clients: int
+CurvesBySeed = dict[int, Curves]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,36 +49,6 @@ class Line:
     verdict: str
 
 
-def read_reference(folder: Path) -> Reference:
-    """Read curves.csv, seconds.csv if it is there, and manifest.json.
-
-    Raises:
-        CurvesError: if one is missing or not in its form.
-    """
-    path = folder / "manifest.json"
-    try:
-        settings = json.loads(path.read_bytes())["settings"]
-        thresholds = {name: float(sla["confidence_threshold"]) for name, sla in settings["slices"].items()}
-        tolerance, clients = float(settings["convergence_tolerance"]), int(settings["clients"])
-    except OSError as error:
-        raise CurvesError(
-            f"{path}: cannot be read ({error.strerror}); give --against a folder of data/reference"
-        ) from error
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise CurvesError(f"{path}: not a manifest of reference curves; write it anew with reference.py") from error
-    frames = [curves.read(folder / "curves.csv")]
-    if (folder / "seconds.csv").exists():
-        frames.append(curves.read(folder / "seconds.csv"))
-    frame = pd.concat(frames, ignore_index=True)
-    return Reference(
-        frame=frame,
-        thresholds=thresholds,
-        preset=settings.get("name", folder.name),
-        tolerance=tolerance,
-        clients=clients,
-    )
-
-
 def methods(frame: pd.DataFrame) -> dict[str, pd.DataFrame]:
     """Split curves by method, under the labels of legends: the scheme, with its explainer where there are several.
 
@@ -123,12 +69,12 @@ def methods(frame: pd.DataFrame) -> dict[str, pd.DataFrame]:
     return found
 
 
-def runs_of(frame: pd.DataFrame, slice_name: str) -> Runs:
+def runs_of(frame: pd.DataFrame, slice_name: str) -> CurvesBySeed:
     """Return one method's runs in one slice."""
-    runs: Runs = {}
+    runs: dict[int, dict[str, np.ndarray]] = {}
     for (seed, metric), rows in frame[frame["slice"] == slice_name].groupby(["seed", "metric"]):
         runs.setdefault(int(seed), {})[str(metric)] = rows.sort_values("round")["value"].to_numpy()
-    return runs
+    return dict(runs)
 
 
 def compare(theirs: pd.DataFrame, reference: Reference) -> list[Line]:
@@ -146,7 +92,7 @@ def compare(theirs: pd.DataFrame, reference: Reference) -> list[Line]:
     ]
 
 
-def our_runs(reference: Reference, label: str, slice_name: str) -> Runs:
+def our_runs(reference: Reference, label: str, slice_name: str) -> CurvesBySeed:
     """Return our runs of one scheme in one slice.
 
     Raises:
@@ -163,10 +109,54 @@ def our_runs(reference: Reference, label: str, slice_name: str) -> Runs:
     return runs
 
 
-def _against(method: str, theirs: Runs, against: str, slice_name: str, reference: Reference) -> Iterator[Line]:
+def partly_there(theirs: pd.DataFrame) -> list[str]:
+    """Name the metrics that some seeds of a method lack in a slice; what needs them is compared for no seed."""
+    found = []
+    for method, frame in methods(theirs).items():
+        for slice_name in frame["slice"].unique():
+            runs = runs_of(frame, slice_name)
+            for metric in dict.fromkeys(metric for curves in runs.values() for metric in curves):
+                without = [str(seed) for seed, curves in sorted(runs.items()) if metric not in curves]
+                if without:
+                    found.append(f"{metric} of {method} in {slice_name} (missing for seed {', '.join(without)})")
+    return found
+
+
+def _against(method: str, theirs: CurvesBySeed, against: str, slice_name: str, reference: Reference) -> Iterator[Line]:
     """Compare one method with one of our schemes in one slice."""
-    ours = our_runs(reference, against, slice_name)
-    seeds = tuple(sorted(theirs.keys() & ours.keys()))
+    pairs = _common_runs(method, theirs, our_runs(reference, against, slice_name), slice_name)
+    left, right = ([pair[side] for pair in pairs.values()] for side in (0, 1))
+    limits = reference.limits(slice_name)
+    for quantity in QUANTITIES:
+        if all(metric in curves for metric in quantity.needs for curves in (*left, *right)):
+            found = quantity.compare(left, right, limits)
+            yield Line(
+                method=method,
+                against=against,
+                slice=slice_name,
+                quantity=quantity.name,
+                unit=quantity.unit,
+                rounds=_shortest(left + right),
+                seeds=tuple(pairs),
+                theirs=tuple(found.theirs.tolist()),
+                ours=tuple(found.ours.tolist()),
+                differences=tuple(found.values.tolist()),
+                difference=found.mean,
+                low=found.low,
+                high=found.high,
+                verdict=verdict(quantity, found, f"{against} in {slice_name}"),
+            )
+
+
+def _common_runs(
+    method: str, theirs: CurvesBySeed, ours: CurvesBySeed, slice_name: str
+) -> dict[int, tuple[Curves, Curves]]:
+    """Return the pairs of runs of one seed, cut to the rounds that all of them have.
+
+    Raises:
+        CurvesError: if there is no common seed, or theirs end after different rounds.
+    """
+    seeds = sorted(theirs.keys() & ours.keys())
     if not seeds:
         raise CurvesError(
             f"{method} in {slice_name} has no seed in common with the reference: theirs {_listed(theirs)}, "
@@ -178,44 +168,17 @@ def _against(method: str, theirs: Runs, against: str, slice_name: str, reference
         raise CurvesError(
             f"{method} in {slice_name} has seeds of different numbers of rounds ({listed}); complete them"
         )
-    pairs = [(theirs[seed], ours[seed]) for seed in seeds]
-    rounds = min(len(values) for pair in pairs for run in pair for values in run.values())
-    pairs = [(_first(one, rounds), _first(other, rounds)) for one, other in pairs]
-    threshold, tolerance = reference.thresholds[slice_name], reference.tolerance
-    for quantity in QUANTITIES:
-        if not all(name in run for name in quantity.needs for pair in pairs for run in pair):
-            continue
-        if quantity.name in AREAS:
-            left = right = np.full(len(pairs), np.nan)
-            differences = np.array([area(one[quantity.needs[0]], other[quantity.needs[0]]) for one, other in pairs])
-            low, high = paired_interval(differences, np.zeros(len(pairs)))
-        else:
-            left, right = np.array(
-                [[value(quantity.name, run, threshold, tolerance) for run in pair] for pair in pairs]
-            ).T
-            differences = left - right
-            low, high = paired_interval(left, right)
-        defined = differences[~np.isnan(differences)]
-        fixed: dict[str, Any] = {"method": method, "against": against, "slice": slice_name}
-        yield Line(
-            **fixed,
-            quantity=quantity.name,
-            unit=quantity.unit,
-            rounds=rounds,
-            seeds=seeds,
-            theirs=tuple(left.tolist()),
-            ours=tuple(right.tolist()),
-            differences=tuple(differences.tolist()),
-            difference=float(defined.mean()) if len(defined) else float("nan"),
-            low=low,
-            high=high,
-            verdict=verdict(quantity, differences, low, high, against, slice_name),
-        )
+    rounds = _shortest([curves for seed in seeds for curves in (theirs[seed], ours[seed])])
+    return {seed: (_first(theirs[seed], rounds), _first(ours[seed], rounds)) for seed in seeds}
 
 
-def _first(run: Run, rounds: int) -> Run:
-    return {metric: values[:rounds] for metric, values in run.items()}
+def _shortest(runs: list[Curves]) -> int:
+    return min(len(values) for curves in runs for values in curves.values())
 
 
-def _listed(runs: Runs) -> str:
+def _first(curves: Curves, rounds: int) -> Curves:
+    return {metric: values[:rounds] for metric, values in curves.items()}
+
+
+def _listed(runs: Mapping[int, Curves]) -> str:
     return ", ".join(map(str, sorted(runs)))

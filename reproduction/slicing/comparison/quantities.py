@@ -167,26 +167,19 @@ def verdict(quantity: Quantity | PairQuantity, differences: Differences, where: 
     return quantity.in_words(differences, span, where, count) + note
 
 
+_FEWER = ("fewer", "more")
 ROUNDS_TO_CONVERGENCE = Quantity(
-    name="rounds to convergence",
-    unit="rounds",
-    needs=("mse",),
-    measure=measures.rounds_to_convergence,
-    words=("fewer", "more"),
+    name="rounds to convergence", unit="rounds", needs=("mse",), measure=measures.rounds_to_convergence, words=_FEWER
 )
 KB_TO_CONVERGENCE = Quantity(
-    name="KB to convergence",
-    unit="KB",
-    needs=("mse", "kb"),
-    measure=measures.sum_to_convergence("kb"),
-    words=("fewer", "more"),
+    name="KB to convergence", unit="KB", needs=("mse", "kb"), measure=measures.sum_to_convergence("kb"), words=_FEWER
 )
 SECONDS_TO_CONVERGENCE = Quantity(
     name="seconds to convergence",
     unit="s",
     needs=("mse", "seconds"),
     measure=measures.sum_to_convergence("seconds"),
-    words=("fewer", "more"),
+    words=_FEWER,
 )
 
 QUANTITIES: tuple[Quantity | PairQuantity, ...] = (
@@ -194,5 +187,23 @@ QUANTITIES: tuple[Quantity | PairQuantity, ...] = (
     Quantity(name="mean MSE over the rounds", unit="%^2", needs=("mse",), measure=measures.mean_over_rounds("mse")),
     PairQuantity(subject="MSE curve", unit="%^2", metric="mse"),
     ROUNDS_TO_CONVERGENCE,
-    ...
+    Quantity(name="final confidence", unit="1", needs=("confidence",), measure=measures.last_value("confidence")),
+    Quantity(
+        name="mean confidence over the rounds",
+        unit="1",
+        needs=("confidence",),
+        measure=measures.mean_over_rounds("confidence"),
+    ),
+    PairQuantity(subject="confidence curve", unit="1", metric="confidence"),
+    Quantity(
+        name="margin over nu (lowest C - nu)", unit="1", needs=("confidence",), measure=measures.margin_over_threshold
+    ),
+    Quantity(
+        name="share of rounds with C >= nu", unit="1", needs=("confidence",), measure=measures.share_above_threshold
+    ),
+    KB_TO_CONVERGENCE,
+    SECONDS_TO_CONVERGENCE,
 )
+
+BY_NAME = {quantity.name: quantity for quantity in QUANTITIES}
+"""In the order of tables."""

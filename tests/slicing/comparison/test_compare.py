@@ -1,5 +1,6 @@
 """Anyone's curves against ours: the statistics by hand, every refusal, and the whole command once."""
 
+import hashlib
 import itertools
 import json
 import subprocess
@@ -14,13 +15,14 @@ from matplotlib.colors import to_rgb
 from scipy import stats
 
 from reproduction import compare
-from reproduction.figure_script import FIGURE
 from reproduction.results import records
 from reproduction.results.seed_statistics import paired_interval
-from reproduction.slicing.comparison import curves, quantities
-from reproduction.slicing.comparison import differences as comparison
+from reproduction.slicing.comparison import account, curves, differences, picture
+from reproduction.slicing.comparison import tables as written
 from reproduction.slicing.comparison.curves import COLUMNS, METRICS, CurvesError
-from reproduction.slicing.comparison.quantities import QUANTITY_NAMES, area, value
+from reproduction.slicing.comparison.measures import Limits, area_between
+from reproduction.slicing.comparison.quantities import BY_NAME, Differences, PairQuantity, verdict
+from reproduction.slicing.comparison.reference_curves import read_reference
 from reproduction.slicing.schemes import LOOKS, NEWCOMER_LOOKS
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -74,7 +76,7 @@ def write_reference(folder, slices=("eMBB", "Browsing"), **options):
 
 @pytest.fixture(scope="module")
 def reference(tmp_path_factory):
-    return comparison.read_reference(write_reference(tmp_path_factory.mktemp("reference")))
+    return read_reference(write_reference(tmp_path_factory.mktemp("reference")))
 
 
 @pytest.fixture
@@ -88,6 +90,13 @@ def by_quantity(lines, against="post-hoc"):
 
 
 # --- numbers of a run
+
+
+LIMITS = Limits(threshold=0.9, tolerance=0.05)
+
+
+def value(name, curves_of_run):
+    return BY_NAME[name].measure(curves_of_run, LIMITS)
 
 
 def test_values_by_hand():
@@ -108,16 +117,17 @@ def test_values_by_hand():
         "KB to convergence": 6.0,
         "seconds to convergence": 0.6,
     }
-    assert set(expected) | set(quantities.AREAS) == set(QUANTITY_NAMES)
+    areas = {name for name, quantity in BY_NAME.items() if isinstance(quantity, PairQuantity)}
+    assert set(expected) | areas == set(BY_NAME)
     for name, number in expected.items():
-        np.testing.assert_allclose(value(name, made, 0.9, 0.05), number, rtol=1e-12, err_msg=name)
+        np.testing.assert_allclose(value(name, made), number, rtol=1e-12, err_msg=name)
 
 
 def test_what_is_not_defined_is_nan():
     never = {"mse": np.array([1.0, 0.0, 1.0]), "confidence": np.full(3, np.nan), "kb": np.ones(3)}
     for name in ("rounds to convergence", "KB to convergence", "final confidence", "margin over nu (lowest C - nu)"):
-        assert np.isnan(value(name, never, 0.9, 0.05)), name
-    assert np.isnan(area(never["confidence"], np.ones(3)))
+        assert np.isnan(value(name, never)), name
+    assert np.isnan(area_between(never["confidence"], np.ones(3)))
 
 
 def test_area_is_the_trapezoids_where_the_difference_is_straight():
@@ -126,8 +136,10 @@ def test_area_is_the_trapezoids_where_the_difference_is_straight():
     middle = (edges[:-1] + edges[1:]) / 2
     theirs, ours = 3 * middle**1, 1 * middle - 0.5
     expected = np.trapezoid(np.abs(3 * edges - (edges - 0.5)), edges)
-    np.testing.assert_allclose(area(theirs, ours), expected, rtol=1e-12)
-    assert area(np.array([1.0, -1.0, np.nan]), np.zeros(3)) == 1.0  # absolute, so signs do not cancel; NaN left out
+    np.testing.assert_allclose(area_between(theirs, ours), expected, rtol=1e-12)
+    assert (
+        area_between(np.array([1.0, -1.0, np.nan]), np.zeros(3)) == 1.0
+    )  # absolute, so signs do not cancel; NaN left out
 
 
 # --- intervals
@@ -177,9 +189,10 @@ def test_no_interval(theirs, ours):
 # --- verdicts
 
 
-def words(name, differences, low=np.nan, high=np.nan):
-    (quantity,) = [entry for entry in quantities.QUANTITIES if entry.name == name]
-    return quantities.verdict(quantity, np.array(differences), low, high, "post-hoc", "eMBB")
+def words(name, values, low=np.nan, high=np.nan):
+    none = np.full(len(values), np.nan)
+    found = Differences(theirs=none, ours=none, values=np.array(values), low=low, high=high)
+    return verdict(BY_NAME[name], found, "post-hoc in eMBB")
 
 
 def test_verdicts():
@@ -221,27 +234,27 @@ def test_a_run_that_learns_nothing_does_not_converge():
     """Not in the first round, ahead of all that learn."""
     flat = run(0) | {"mse": np.full(ROUNDS, 0.3)}
     for name in ("rounds to convergence", "KB to convergence", "seconds to convergence"):
-        assert np.isnan(value(name, flat, 0.9, 0.05))
-    assert value("rounds to convergence", run(0), 0.9, 0.05) == 4
+        assert np.isnan(value(name, flat))
+    assert value("rounds to convergence", run(0)) == 4
 
 
 def test_cautions(reference):
     """Another explainer, another preset: each is said; nothing is said of what compares."""
-    assert compare.cautions(frame([("mine", "IG")]), reference) == []
-    (explainer,) = compare.cautions(frame([("mine", "SHAP")]), reference)
+    assert written.cautions(frame([("mine", "IG")]), reference) == []
+    (explainer,) = written.cautions(frame([("mine", "SHAP")]), reference)
     assert "the confidence of mine is scored with SHAP, ours with IG" in explainer
-    (rounds,) = compare.cautions(frame([("mine", "IG")], rounds=4), reference)
+    (rounds,) = written.cautions(frame([("mine", "IG")], rounds=4), reference)
     assert "theirs end at round 4, ours at 6; only 4 rounds are compared" in rounds
     more = frame([("mine", "IG")])
     more.loc[more["metric"] == "kb", "value"] *= 10
-    (traffic,) = compare.cautions(more, reference)
+    (traffic,) = written.cautions(more, reference)
     assert "theirs send 25 KB per round, ours 2" in traffic
 
 
 def test_few_seeds_are_said_to_be_few(reference):
     for seeds, said in (((0, 1, 2), "once in 4 times"), (SEEDS, "once in 16 times")):
         theirs = frame([("mine", "IG")], seeds=seeds)
-        told = " ".join(compare.notes("x.csv", theirs, reference, comparison.compare(theirs, reference)))
+        told = " ".join(written.notes("x.csv", theirs, reference, differences.compare(theirs, reference)))
         assert ("of one sign once in" in told) == (said is not None)
         assert said is None or said in told
 
@@ -251,16 +264,16 @@ def test_seeds_of_different_lengths_are_refused(reference):
     with pytest.raises(
         curves.CurvesError, match=r"mine in eMBB has seeds of different .*seed 0: 6, seed 1: 5.*complete"
     ):
-        comparison.compare(theirs, reference)
+        differences.compare(theirs, reference)
 
 
 # --- comparing
 
 
 def test_a_copy_of_ours_differs_in_nothing(reference):
-    lines = comparison.compare(frame([("copy", "IG")]), reference)
-    assert {line.quantity for line in lines} == set(QUANTITY_NAMES)
-    assert {line.against for line in lines} == set(comparison.OURS)
+    lines = differences.compare(frame([("copy", "IG")]), reference)
+    assert {line.quantity for line in lines} == set(BY_NAME)
+    assert {line.against for line in lines} == set(differences.OURS)
     for line in lines:
         assert line.difference == 0
         assert line.verdict.startswith("the same ")
@@ -269,7 +282,7 @@ def test_a_copy_of_ours_differs_in_nothing(reference):
 def test_a_higher_curve(reference):
     """Twice our MSE: every number follows in closed form, and the pairing is by seed."""
     theirs = frame([("twice", "IG")], level=2.0).sample(frac=1, random_state=0)  # rows in any order
-    found = by_quantity(comparison.compare(theirs, reference))
+    found = by_quantity(differences.compare(theirs, reference))
     ours = np.array([run(seed)["mse"] for seed in SEEDS])
     np.testing.assert_allclose(found["final MSE"].differences, ours[:, -1], rtol=1e-12)
     np.testing.assert_allclose(found["mean MSE over the rounds"].difference, ours.mean(), rtol=1e-12)
@@ -283,7 +296,7 @@ def test_a_higher_curve(reference):
 
 
 def test_common_seeds_and_rounds_only(reference):
-    found = by_quantity(comparison.compare(frame([("short", "IG")], seeds=(3, 9, 1), rounds=5), reference))
+    found = by_quantity(differences.compare(frame([("short", "IG")], seeds=(3, 9, 1), rounds=5), reference))
     line = found["final MSE"]
     assert (line.seeds, line.rounds) == ((1, 3), 5)
     assert line.ours == tuple(run(seed)["mse"][4] for seed in (1, 3))
@@ -291,17 +304,17 @@ def test_common_seeds_and_rounds_only(reference):
 
 
 def test_what_they_do_not_give_is_left_out(reference):
-    found = by_quantity(comparison.compare(frame([("mse only", "IG")], metrics=("mse",)), reference))
-    assert list(found) == [name for name in QUANTITY_NAMES if "MSE" in name or name == "rounds to convergence"]
+    found = by_quantity(differences.compare(frame([("mse only", "IG")], metrics=("mse",)), reference))
+    assert list(found) == [name for name in BY_NAME if "MSE" in name or name == "rounds to convergence"]
 
 
 def test_labels():
     pairs = [("in-hoc", "IG"), ("in-hoc", "SHAP"), ("post-hoc", "IG"), ("A", "IG"), ("B", "IG"), ("B", "SHAP")]
-    found = comparison.methods(frame(pairs, seeds=(0,)))
+    found = differences.methods(frame(pairs, seeds=(0,)))
     assert list(found) == ["in-hoc IG, theirs", "in-hoc SHAP", "post-hoc, theirs", "A", "B (IG)", "B (SHAP)"]
     assert set(found["B (SHAP)"]["explainer"]) == {"SHAP"}
     with pytest.raises(CurvesError, match=r"two schemes both read 'in-hoc SHAP' with their explainers; rename one"):
-        comparison.methods(frame([("in-hoc", "SHAP"), ("in-hoc SHAP", "IG")], seeds=(0,)))
+        differences.methods(frame([("in-hoc", "SHAP"), ("in-hoc SHAP", "IG")], seeds=(0,)))
 
 
 REFUSED = {
@@ -325,7 +338,7 @@ def test_refused(reference, tmp_path, theirs, message):
     path = tmp_path / "theirs.csv"
     curves.write(path, theirs())
     with pytest.raises(ValueError, match=message) as caught:
-        compare.write(path, curves.read(path), reference, tmp_path / "out")
+        account.write(path, curves.read(path), reference, tmp_path / "out")
     assert "\n" not in str(caught.value)
     assert not list((tmp_path / "out").glob("*"))
 
@@ -336,16 +349,47 @@ def test_reference_that_cannot_be_read(folders):
     for content in ("{", "[]", '{"settings": {}}', '{"settings": {"slices": {"eMBB": {}}}}'):
         manifest.write_text(content)
         with pytest.raises(CurvesError, match=r"manifest\.json: not a manifest of reference curves; write it anew"):
-            comparison.read_reference(folder)
+            read_reference(folder)
     manifest.unlink()
     with pytest.raises(CurvesError, match=r"manifest\.json: cannot be read \(No such file.*give --against"):
-        comparison.read_reference(folder)
+        read_reference(folder)
+
+
+@pytest.mark.parametrize("name", ["curves.csv", "seconds.csv"])
+def test_a_reference_whose_files_are_of_two_writings(folders, name):
+    """As after a kill between the curves and the manifest: whole files that do not belong together."""
+    folder, _ = folders
+    manifest = json.loads((folder / "manifest.json").read_text())
+    digests = {file: hashlib.sha256((folder / file).read_bytes()).hexdigest() for file in ("curves.csv", "seconds.csv")}
+    (folder / "manifest.json").write_text(json.dumps(manifest | {"files_sha256": digests}))
+    read_reference(folder)
+    table = curves.read(folder / name)
+    curves.write(folder / name, table.assign(value=table["value"] / 2))
+    with pytest.raises(CurvesError, match=rf"{name}: not the file that manifest\.json was written for; write both"):
+        read_reference(folder)
+
+
+def notes_of(theirs, reference):
+    return written.notes("x.csv", theirs, reference, differences.compare(theirs, reference))
+
+
+def test_what_only_some_seeds_have_is_said(reference):
+    whole = frame([("mine", "IG")])
+    assert not any(
+        "Compared for no seed" in note
+        for note in written.notes("x.csv", whole, reference, differences.compare(whole, reference))
+    )
+    partly = whole[~((whole["metric"] == "kb") & (whole["seed"] == 1))]
+    lines = differences.compare(partly, reference)
+    assert "KB to convergence" not in by_quantity(lines)
+    (said,) = [note for note in notes_of(partly, reference) if "Compared for no seed" in note]
+    assert "kb of mine in eMBB (missing for seed 1)" in said
 
 
 def test_a_reference_without_seconds_gives_no_seconds(folders):
     folder, _ = folders
     (folder / "seconds.csv").unlink()
-    found = by_quantity(comparison.compare(frame([("mine", "IG")]), comparison.read_reference(folder)))
+    found = by_quantity(differences.compare(frame([("mine", "IG")]), read_reference(folder)))
     assert "seconds to convergence" not in found
     assert "KB to convergence" in found
 
@@ -354,7 +398,7 @@ def test_a_reference_without_seconds_gives_no_seconds(folders):
 
 
 def test_newcomers_look_different_from_one_another_and_from_ours():
-    looks = [*NEWCOMER_LOOKS, *(LOOKS[label] for label in comparison.OURS)]
+    looks = [*NEWCOMER_LOOKS, *(LOOKS[label] for label in differences.OURS)]
     for quality in ("color", "linestyle", "marker"):
         assert len({look[quality] for look in looks}) == len(looks), quality
     for look in looks:  # luma (ITU-R BT.709) well below white's, for print in grey
@@ -362,7 +406,7 @@ def test_newcomers_look_different_from_one_another_and_from_ours():
 
 
 def panels(theirs, reference):
-    figure = compare.draw(theirs, reference, comparison.compare(theirs, reference))
+    figure = picture.draw(theirs, reference, differences.compare(theirs, reference))
     return figure, {axes.get_xlabel() + axes.get_title(): axes for axes in figure.axes}
 
 
@@ -386,9 +430,9 @@ def test_a_run_that_never_converges_has_no_bar(reference):
     theirs = tidy("mine", "IG", "eMBB", 0, {"mse": [0.1, 1.0] * 3, "confidence": [np.nan] * 6})
     _, named = panels(theirs, reference)
     assert len(named["FL rounds to convergence"].patches) == 2
-    lines = comparison.compare(theirs, reference)
+    lines = differences.compare(theirs, reference)
     assert by_quantity(lines)["rounds to convergence"].verdict.endswith("not defined in any common seed")
-    assert compare.cells(by_quantity(lines)["final confidence"])[4] == "not defined"
+    assert written.cells(by_quantity(lines)["final confidence"])[4] == "not defined"
 
 
 # --- the command
@@ -434,15 +478,15 @@ def test_html_is_valid_and_readable_without_the_picture(outcome):
     assert [table.find("caption").text for table in tables] == ["Fed<Prox>|2 in eMBB", "other in eMBB"]
     assert all(cell.get("scope") in ("col", "row") for cell in tree.iter("th"))
     assert b"http" not in page  # self-contained
-    assert len(list(tables[0].iter("tr"))) == 1 + 2 * len(QUANTITY_NAMES)
+    assert len(list(tables[0].iter("tr"))) == 1 + 2 * len(BY_NAME)
 
 
 def test_files_hold_the_same_numbers(outcome):
     folder = outcome[1]
-    document = records.read_record(folder / "comparison.json", FIGURE)
+    document = records.read_record(folder / "comparison.json", account.COMPARISON)
     lines = document["result"]["lines"]
     table = pd.read_csv(folder / "comparison.csv")
-    assert len(lines) == len(table) == 2 * 2 * len(QUANTITY_NAMES)
+    assert len(lines) == len(table) == 2 * 2 * len(BY_NAME)
     np.testing.assert_array_equal(table["difference"], [line["difference"] for line in lines])
     assert table["verdict"].tolist() == [line["verdict"] for line in lines]
     written = (folder / "comparison.md").read_text()
@@ -491,10 +535,10 @@ def test_the_default_reference_is_the_projects(folders, monkeypatch, capsys, tmp
     curves.write(theirs, frame([("mine", "IG")]))
     monkeypatch.chdir(tmp_path)
     folder.rename(tmp_path / "away")
-    monkeypatch.setattr(compare, "REFERENCE", Path("data/reference/nowhere"))
-    assert f"{ROOT / 'data/reference/nowhere/manifest.json'}" in exit_of([theirs], capsys)[1]
+    monkeypatch.setattr(compare, "data_folder", lambda: ROOT / "nowhere")
+    assert f"{ROOT / 'nowhere/reference/paper/manifest.json'}" in exit_of([theirs], capsys)[1]
     (tmp_path / "data/reference").mkdir(parents=True)
-    (tmp_path / "away").rename(tmp_path / "data/reference/nowhere")
+    (tmp_path / "away").rename(tmp_path / "data/reference/paper")
     compare.main([str(theirs)])
     assert (tmp_path / "figures/comparison/comparison.html").exists()
     assert "mine in eMBB" in capsys.readouterr().out

@@ -20,7 +20,7 @@ from reproduction.figure_script import FIGURE
 from reproduction.results import records
 from reproduction.results.store import only_one
 from reproduction.slicing import laboratory, settings
-from reproduction.slicing.comparison import curves
+from reproduction.slicing.comparison import curves, reference_curves, reference_federations
 from reproduction.slicing.datasets import generate_slice
 from reproduction.slicing.federation.record import FEDERATION, PACKAGES
 from reproduction.slicing.schemes import EXPLAINER_LABELS
@@ -83,7 +83,7 @@ def test_the_curves_are_the_federations_own(written):
     """Read from the records by hand, not by `curves.from_federation`."""
     folder = written / "data" / "reference" / "quick"
     frame = pd.concat([curves.read(folder / "curves.csv"), curves.read(folder / "seconds.csv")])
-    rows = frame.set_index([*curves.RUN, "round", "metric"])["value"]
+    rows = frame.set_index([*curves.RUN_KEY, "round", "metric"])["value"]
     payloads = [
         records.read_record(path, FEDERATION) for path in (written / "figures" / "quick" / "runs").glob("*.json")
     ]
@@ -130,8 +130,11 @@ def test_the_manifest_says_what_made_it(written):
     for name, by_seed in manifest["data_sha256"].items():
         for seed, digest in by_seed.items():
             equal = generate_slice("eMBB", seed=int(seed), clients=3, samples=40, test_samples=20)
-            assert digest == (reference.unequal(equal) if name == reference.UNEQUAL else equal).digest()
-    assert sorted(manifest["data_sha256"]) == ["eMBB", reference.UNEQUAL]
+            assert (
+                digest
+                == (reference_federations.unequal(equal) if name == reference_federations.UNEQUAL else equal).digest()
+            )
+    assert sorted(manifest["data_sha256"]) == ["eMBB", reference_federations.UNEQUAL]
     assert manifest["trained_with"] == [records.provenance(PACKAGES)]
     assert str(written) not in json.dumps(manifest)
 
@@ -164,7 +167,7 @@ def test_it_uses_the_figures_federations(tiny, capsys):
 
 def test_the_unequal_slice_is_a_slice_with_less(written):
     equal = generate_slice("Browsing", seed=3, clients=4, samples=10, test_samples=5)
-    less = reference.unequal(equal)
+    less = reference_federations.unequal(equal)
     assert less.name == "eMBB unequal D"
     assert [len(client.train_target) for client in less.clients] == [2, 5, 7, 10]
     for ours, whole in zip(less.clients, equal.clients, strict=True):
@@ -176,14 +179,14 @@ def test_the_unequal_slice_is_a_slice_with_less(written):
 
 def test_a_tiny_client_keeps_two_rows():
     equal = generate_slice("eMBB", seed=0, clients=5, samples=4, test_samples=5)
-    assert [len(client.train_target) for client in reference.unequal(equal).clients] == [2, 2, 2, 3, 4]
+    assert [len(client.train_target) for client in reference_federations.unequal(equal).clients] == [2, 2, 2, 3, 4]
 
 
 def test_only_the_quick_reference_has_it():
-    assert reference.reference_settings(PAPER) == PAPER
-    ours = reference.reference_settings(QUICK)
+    assert reference_federations.reference_settings(PAPER) == PAPER
+    ours = reference_federations.reference_settings(QUICK)
     assert replace(ours, slices=QUICK.slices) == QUICK
-    assert ours.slices == QUICK.slices | {reference.UNEQUAL: QUICK.slices["eMBB"]}
+    assert ours.slices == QUICK.slices | {reference_federations.UNEQUAL: QUICK.slices["eMBB"]}
 
 
 # ---- what moved
@@ -226,7 +229,7 @@ OLD = {"mse": [1.0, 0.5, 0.1], "confidence": [1.0, 0.8, 0.9], "kb": [2.0, 2.0, 2
 def test_changes_by_hand():
     new = OLD | {"mse": [1.0, 0.1, 0.2], "confidence": [1.0, 0.7, 0.9]}
     old = pd.concat([run_of(OLD), run_of(OLD, "in-hoc")])
-    text = reference.changes(old, pd.concat([run_of(new), run_of(OLD, "in-hoc")]), tolerance=0.15)
+    text = reference_curves.changes(old, pd.concat([run_of(new), run_of(OLD, "in-hoc")]), tolerance=0.15)
     lines = text.splitlines()
     assert lines[0] == "| slice | scheme | explainer | final MSE [%^2] | final C | lowest C | convergence round |"
     assert lines[2] == "| eMBB | post-hoc | IG | 0.1 -> 0.2 | 0.9000 | 0.8000 -> 0.7000 | 3.0 -> 2.0 |"
@@ -235,18 +238,18 @@ def test_changes_by_hand():
 
 def test_the_order_of_rows_is_no_change():
     frame = run_of(OLD)
-    assert reference.changes(frame, frame.iloc[::-1], 0.05) == ""
+    assert reference_curves.changes(frame, frame.iloc[::-1], 0.05) == ""
 
 
 def test_a_run_that_is_new_or_gone_is_a_change():
-    text = reference.changes(run_of(OLD), run_of(OLD, "in-hoc"), 0.05)
+    text = reference_curves.changes(run_of(OLD), run_of(OLD, "in-hoc"), 0.05)
     assert "| eMBB | in-hoc | IG | - -> 0.1 | - -> 0.9000 |" in text
     assert "| eMBB | post-hoc | IG | 0.1 -> - |" in text
 
 
 def test_an_undefined_confidence_is_not_the_lowest():
     new = OLD | {"confidence": [np.nan, 0.7, 0.9]}
-    assert "| 0.9000 | 0.8000 -> 0.7000 |" in reference.changes(run_of(OLD), run_of(new), 0.05)
+    assert "| 0.9000 | 0.8000 -> 0.7000 |" in reference_curves.changes(run_of(OLD), run_of(new), 0.05)
 
 
 # ---- the command line

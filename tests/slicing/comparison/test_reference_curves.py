@@ -15,10 +15,10 @@ import pytest
 import tensorflow as tf
 from scipy import stats
 
-from reproduction.reference import UNEQUAL, reference_data, reference_settings
 from reproduction.slicing import laboratory
 from reproduction.slicing.closed_loop import confidence, evaluation, local_training, proxy_lagrangian
 from reproduction.slicing.comparison import curves
+from reproduction.slicing.comparison.reference_federations import UNEQUAL, reference_data, reference_settings
 from reproduction.slicing.datasets.slice_data import SliceData
 from reproduction.slicing.federation import server
 from reproduction.slicing.federation.in_process import Here
@@ -198,7 +198,7 @@ def test_a_defect_is_seen(monkeypatch, tmp_path, expected, name):
 def test_a_defect_of_the_score_alone_is_seen_in_the_confidence(monkeypatch, tmp_path, expected):
     """The models are the reference's, and so is their MSE; only C is measured with a uniform pi."""
     compile_anew(monkeypatch)
-    monkeypatch.setattr(evaluation, "soft_attributions", lambda weighted, _: tf.ones_like(weighted) / weighted.shape[0])
+    monkeypatch.setattr(confidence, "soft_attributions", lambda weighted, _: tf.ones_like(weighted) / weighted.shape[0])
     lines = compare_with_reference(train(tmp_path, [POST_HOC], SAME_SEEDS, ROUNDS), expected, tolerances())
     assert lines
     assert all(", confidence: ours " in line for line in lines), lines
@@ -332,7 +332,7 @@ def test_every_run_is_there(folder):
     wanted = {(*scheme, name, seed) for scheme in schemes for name in ours.slices for seed in range(5)}
     for file, metrics in (("curves.csv", 3), ("seconds.csv", 1)):
         frame = curves.read(folder / file)
-        assert set(frame[curves.RUN].itertuples(index=False, name=None)) == wanted
+        assert set(frame[curves.RUN_KEY].itertuples(index=False, name=None)) == wanted
         assert len(frame) == len(wanted) * ours.rounds * metrics
 
 
