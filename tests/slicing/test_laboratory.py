@@ -305,6 +305,8 @@ def test_baseline_is_per_role_and_scaled(build):
     data = build.slice_data(maxima=(4.0, 2.0, 1.0, 15.0, 100.0))
     np.testing.assert_allclose(scaled_baseline(data, local), [0.125, 0.25, 0.5, 0.2, 0.2], rtol=1e-7)
     assert not scaled_baseline(data, LocalSettings()).any()
+    other = dataclasses.replace(data, features=tuple(dataclasses.replace(one, role="other") for one in data.features))
+    assert not scaled_baseline(other, local).any()
 
 
 def test_the_slices_own_sla_is_assigned(build):

@@ -10,7 +10,7 @@ from sklearn.inspection import partial_dependence, permutation_importance
 from threadpoolctl import threadpool_limits
 
 from reproduction import seeds
-from reproduction.slicing.datasets import SLICES, generate_slice, generator, physics
+from reproduction.slicing.datasets import SLICES, feature_roles, generate_slice, generator, physics
 from reproduction.slicing.datasets.physics import Physics
 from tests.oracles import data_physics as oracle
 
@@ -95,6 +95,21 @@ def test_values_lie_within_units_and_declared_maxima(seed, slice_name):
         assert (pooled(data, array) >= 0).all()
         assert (pooled(data, array) <= 100).all()
     assert data.feature_units == ("Mbps", "Mbps", "Mbps", "", "%")
+
+
+def test_roles_of_the_generated_features():
+    assert feature_roles("Social Media") == {
+        "Facebook": "traffic",
+        "WhatsApp": "traffic",
+        "Instagram": "traffic",
+        "CQI": "channel_quality",
+        "MIMO full-rank": "rank",
+    }
+    for slice_name in SLICES:
+        features = generate_slice(slice_name, seed=0, clients=1, samples=2, test_samples=1).features
+        assert list(feature_roles(slice_name).items()) == [(feature.name, feature.role) for feature in features]
+    with pytest.raises(ValueError, match="slice_name must be one of eMBB, Social Media, Browsing, got 'URLLC'"):
+        feature_roles("URLLC")
 
 
 def test_no_draw_can_exceed_the_declared_ott_maximum():

@@ -54,6 +54,8 @@ def poisoned(value):
         ({"clients": (client(train=1),)}, ValueError, r"client 'a': needs at least 2 train sample\(s\), got 1"),
         ({"clients": (client(test=0),)}, ValueError, r"at least 1 test sample\(s\), got 0"),
         ({"clients": (client(features=3),)}, ValueError, r"train_features must have shape \(3, 2\), got \(3, 3\)"),
+        ({"clients": (client(train_target=np.ones(3)),)}, TypeError, "train_target must be a float32 .* got float64"),
+        ({"clients": (client(test_target=[1.0]),)}, TypeError, "float32 numpy array, got list"),
         ({"clients": (client(train_target=np.ones((3, 1), np.float32)),)}, ValueError, "train_target must have shape"),
         ({"clients": (client(test_target=np.ones(2, np.float32)),)}, ValueError, r"test_features .* \(2, 2\), got"),
         ({"clients": (poisoned(np.nan),)}, ValueError, r"train_target must be finite, got nan at index \(1,\)"),
@@ -72,6 +74,8 @@ def test_refuses(changes, error, match):
         ({"maximum": -1.0}, ValueError, "must be positive"),
         ({"maximum": np.nan}, ValueError, "must be positive"),
         ({"maximum": 1e39}, ValueError, "finite as a float32"),
+        ({"maximum": 1e-50}, ValueError, "must be positive"),
+        ({"maximum": np.ones(2, np.float32)}, TypeError, "must be a number"),
         ({"maximum": "4"}, TypeError, "feature 'web': maximum must be a number, got '4'"),
         ({"maximum": True}, TypeError, "must be a number"),
         ({"role": "cqi"}, ValueError, "role must be one of traffic, channel_quality, rank, other, got 'cqi'"),
@@ -98,7 +102,10 @@ def test_scaled_divides_features_only_and_once():
     np.testing.assert_array_equal(after.train_target, before.train_target)
     assert after.train_features.dtype == np.float32
     assert scaled.scaled().digest() == scaled.digest() != data.digest()
-    assert [one.role for one in scaled.features] == ["traffic", "channel_quality"]
+    assert scaled.features == (
+        Feature(name="web", unit="", maximum=1.0, role="traffic"),
+        Feature(name="CQI", unit="", maximum=1.0, role="channel_quality"),
+    )
 
 
 def test_zero_stays_zero_when_scaled():
@@ -121,6 +128,7 @@ def test_digest_sees_names_maxima_and_every_array():
     others = [
         slice_data(name="t"),
         slice_data(features=(feature(name="webC"), dataclasses.replace(CQI, name="QI"))),
+        slice_data(features=(feature(unit="kbps"), CQI)),
         slice_data(features=(feature(maximum=5), CQI)),
         slice_data(clients=(second, first)),
     ]

@@ -47,6 +47,7 @@ def test_every_row_arrives_once_in_train_or_test(tmp_path, extension):
     assert [client.name for client in data.clients] == ["a", "b"]
     assert data.feature_names == ("web", "video", "cqi", "rank")
     assert data.feature_units == ("Mbps", "Mbps", "", "%")
+    assert [feature.role for feature in data.features] == ["traffic", "traffic", "channel_quality", "rank"]
     for client in data.clients:
         assert len(client.test_target) == 4
         rows = np.column_stack(

@@ -42,6 +42,7 @@ def test_tractor_keeps_the_columns_of_the_slice(tmp_path):
     tractor().to_parquet(tmp_path / "t.parquet")
     data = measurements.load_tractor(tmp_path / "t.parquet", "mMTC")
     assert (data.name, data.feature_names, data.feature_units) == ("mMTC", ("Background", "CQI"), ("Mbps", ""))
+    assert [feature.role for feature in data.features] == ["traffic", "channel_quality"]
     assert data.target_name == "radio-resource load"
     np.testing.assert_array_equal(data.feature_maxima, np.array([20, 15], np.float32))
 
@@ -78,6 +79,7 @@ def test_ranalyzer_splits_in_time(tmp_path):
     np.testing.assert_array_equal(data.clients[0].train_target, np.arange(80))
     np.testing.assert_array_equal(data.clients[0].test_target, np.arange(80, 100))
     assert data.feature_names == ("Traffic", "MCS")
+    assert [feature.role for feature in data.features] == ["traffic", "channel_quality"]
     np.testing.assert_array_equal(data.feature_maxima, np.array([200, 28], np.float32))
 
 
