@@ -85,11 +85,12 @@ def read_record(path: Path, kind: Kind) -> dict[str, Any]:
     return payload
 
 
-def require_form(value: Any, form: Any) -> None:
+def require_form(value: Any, form: Any, *, inside: tuple[str, ...] = ()) -> None:
     """Check a value that came from JSON against a type: every field there, and nothing converted.
 
     Args:
         value: what JSON gave.
+        inside: the fields that lead to it.
         form: a `typing_extensions.TypedDict`, `list[...]`, or any type that pydantic knows.
 
     Raises:
@@ -101,7 +102,7 @@ def require_form(value: Any, form: Any) -> None:
         TypeAdapter(form).validate_python(value, strict=True)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
-        field = ".".join(map(str, first["loc"])) or "the whole"
+        field = ".".join(map(str, (*inside, *first["loc"]))) or "the whole"
         found = "" if first["type"] == "missing" else f", found {first['input']!r:.60}"
         raise ValueError(f"field {field}: {first['msg'][:1].lower()}{first['msg'][1:]}{found}") from error
 

@@ -47,13 +47,14 @@ def at_round(runs: Sequence[Sequence[float | None]], index: int) -> list[float]:
     return np.asarray(runs, float)[:, index].tolist()
 
 
-def rank_correlation(one: Sequence[float], other: Sequence[float]) -> float:
-    """Return Spearman's rank correlation, NaN if either is constant."""
+def rank_correlation(one: Sequence[float | None], other: Sequence[float | None]) -> float:
+    """Return Spearman's rank correlation; NaN if either is constant, or not defined somewhere."""
     from scipy.stats import spearmanr
 
-    if len(set(one)) == 1 or len(set(other)) == 1:
+    pair = np.asarray([one, other], float)
+    if np.isnan(pair).any() or (pair == pair[:, :1]).all(axis=1).any():
         return float("nan")
-    return float(spearmanr(one, other).statistic)
+    return float(spearmanr(*pair).statistic)
 
 
 def paired_interval(theirs: np.ndarray, ours: np.ndarray) -> tuple[float, float]:

@@ -48,7 +48,8 @@ def which_seeds(seeds: Sequence[int]) -> str:
     return f"{len(seeds)} seeds" if len(seeds) > 1 else f"seed {seeds[0]}"
 
 
-def markdown_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Write a table of text in Markdown, a line per row, each ended."""
-    lines = [columns, ["---"] * len(columns), *rows]
-    return "".join("| " + " | ".join(cell.replace("|", r"\|") for cell in cells) + " |\n" for cells in lines)
+def markdown_table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, tight_rule: bool = False) -> str:
+    """Write a table of text in Markdown, a line per row, each ended; the rule below the columns may be tight."""
+    head, *body = ("| " + " | ".join(cell.replace("|", r"\|") for cell in cells) + " |\n" for cells in (columns, *rows))
+    rule = "|---" * len(columns) + "|\n" if tight_rule else "| --- " * len(columns) + "|\n"
+    return head + rule + "".join(body)

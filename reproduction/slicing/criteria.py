@@ -1,258 +1,190 @@
 """The paper's claims as criteria, fixed here before any run, on the numbers that the figures draw.
 
 A statistic is computed per seed and slice (or K); a claim holds if its MEAN OVER THE SEEDS meets the criterion in every
-slice (or for every K) that the claim speaks of.
+slice (or for every K) that the claim speaks of. A criterion takes the quantity that it judges, from wherever it comes;
+`claims` takes it from the figures.
 
 Differs from the paper: it states its claims in words; the criteria are ours.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Literal
 
 import numpy as np
 
-from reproduction.results.seed_statistics import lowest_over_rounds, mean_and_spread, rank_correlation
-from reproduction.results.words import mean_and_sd
+from reproduction.results.seed_statistics import at_round, lowest_over_rounds, mean, mean_and_spread, rank_correlation
+from reproduction.results.verdicts import Finding, Statistic
+from reproduction.slicing.datasets import feature_roles
+from reproduction.slicing.documents import AttributionResult, Curves, TestScores
+from reproduction.slicing.schemes import IN_HOC, POST_HOC, SCHEMES
 
-Results = Mapping[str, dict[str, Any]]
+CurvesBySlice = Mapping[str, Mapping[str, Curves]]
+"""Slice -> scheme's label -> its curves."""
 
-HOLDS, FAILS, UNDECIDABLE = "holds", "does not hold", "cannot be decided from the paper"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Verdict:
-    """One line of the claims table.
-
-    Attributes:
-        claim, where, statement, paper: what is claimed, and where.
-        criterion: ours, in words.
-        ours: the statistics in words.
-        numbers: the statistics that decide: name -> slice, K or scheme -> a value per seed.
-        verdict: `HOLDS`, `FAILS` or `UNDECIDABLE`.
-    """
-
-    claim: str
-    where: str
-    statement: str
-    criterion: str
-    paper: str
-    ours: str
-    numbers: Mapping[str, Mapping[str, list[float]]]
-    verdict: str
+C1_CORRELATION, C1_DROP = 0.9, 0.8
+C2_CONFIDENCE = 0.85
+C3_FALL = 0.1
+C4_SPREAD = 0.05
+C5_RANK_SHARE = 0.05
+C6_NEAR = 0.25
+C7_STANDARD_ERRORS = 2
+C8_CONFIDENCE, C8_TREND = 0.9, -0.9
+"""Fixed before any run."""
 
 
-def _per_slice(numbers: Mapping[str, list[float]]) -> str:
-    """Write mean ± sd over seeds per slice."""
-    return "; ".join(f"{name} {mean_and_sd(values)}" for name, values in numbers.items())
+def _all(values: Mapping[str, Sequence[float]], meets: Callable[[float], bool]) -> bool:
+    return all(meets(float(np.mean(one))) for one in values.values())
 
 
-def _all(numbers: Mapping[str, list[float]], meets: Callable[[float], bool]) -> bool:
-    return all(meets(float(np.mean(values))) for values in numbers.values())
-
-
-def _verdict(holds: bool) -> str:
-    return HOLDS if holds else FAILS
-
-
-def c1(results: Results) -> Verdict:
-    """In-hoc MSE follows a convergence trend like post-hoc's."""
+def c1(slices: CurvesBySlice) -> Finding:
+    """In-hoc MSE follows a convergence trend like post-hoc's; a post-hoc MSE that does not move has none."""
     correlation, ratio = {}, {}
-    for name, schemes in results["fig4_convergence"]["slices"].items():
-        pairs = list(zip(schemes["in-hoc IG"]["mse"], schemes["post-hoc"]["mse"], strict=True))
-        correlation[name] = [rank_correlation(a, b) for a, b in pairs]
-        ratio[name] = [(a[0] - a[-1]) / (b[0] - b[-1]) for a, b in pairs]
-    both = _all(correlation, lambda r: r >= 0.9) and _all(ratio, lambda r: r >= 0.8)
-    return Verdict(
-        claim="C1",
-        where="Fig. 4",
-        statement="in-hoc MSE follows a convergence trend like post-hoc's",
-        criterion="rank correlation of the two MSE curves at least 0.9, and in-hoc's drop at least 80 % of post-hoc's",
-        paper="similar trend",
-        ours=f"correlation: {_per_slice(correlation)}; drop ratio: {_per_slice(ratio)}",
-        numbers={"rank correlation": correlation, "drop ratio": ratio},
-        verdict=_verdict(both),
+    for name, schemes in slices.items():
+        pairs = np.asarray([schemes[IN_HOC]["mse"], schemes[POST_HOC]["mse"]], float)
+        correlation[name] = [rank_correlation(*pair) for pair in pairs.swapaxes(0, 1)]
+        in_hoc, post_hoc = pairs[:, :, 0] - pairs[:, :, -1]
+        ratio[name] = np.divide(in_hoc, post_hoc, out=np.full(len(post_hoc), np.nan), where=post_hoc != 0).tolist()
+    trend = _all(correlation, lambda value: value >= C1_CORRELATION)
+    return Finding(
+        holds=trend and _all(ratio, lambda value: value >= C1_DROP),
+        statistics=(
+            Statistic(name="rank correlation", values=correlation, heading="correlation"),
+            Statistic(name="drop ratio", values=ratio, heading="drop ratio"),
+        ),
     )
 
 
-def c2(results: Results) -> Verdict:
-    """In-hoc confidence stays above 0.85."""
-    slices = results["fig5_confidence"]["slices"]
+def c2(slices: CurvesBySlice, constant: Mapping[str, Sequence[float | None]] | None = None) -> Finding:
+    """In-hoc confidence stays high; beside it stand post-hoc's and, if given, that of a constant predictor."""
     lowest, unconstrained = (
-        {name: lowest_over_rounds(numbers["rounds"][label]["confidence"]) for name, numbers in slices.items()}
-        for label in ("in-hoc IG", "post-hoc")
+        {name: lowest_over_rounds(schemes[label]["confidence"]) for name, schemes in slices.items()}
+        for label in (IN_HOC, POST_HOC)
     )
-    controls = [
-        numbers["constant predictor"]["confidence"] for numbers in slices.values() if "constant predictor" in numbers
-    ]
-    control = f"; a constant predictor: {np.mean(np.asarray(controls, float)):.3g}" if controls else ""
-    return Verdict(
-        claim="C2",
-        where="Fig. 5a",
-        statement="in-hoc confidence stays above 0.85 in every slice",
-        criterion="lowest confidence over the rounds above 0.85",
-        paper="> 0.85",
-        ours=f"{_per_slice(lowest)} (post-hoc, unconstrained: {_per_slice(unconstrained)}{control})",
-        numbers={"lowest confidence": lowest},
-        verdict=_verdict(_all(lowest, lambda value: value > 0.85)),
+    beside = [Statistic(name="lowest confidence, post-hoc", values=unconstrained, heading="post-hoc, unconstrained")]
+    if constant:
+        everywhere = float(np.mean(np.asarray(list(constant.values()), float)))
+        values = {"": [everywhere]}
+        beside.append(Statistic(name="confidence of a constant", values=values, heading="a constant predictor"))
+    return Finding(
+        holds=_all(lowest, lambda value: value > C2_CONFIDENCE),
+        statistics=(Statistic(name="lowest confidence", values=lowest),),
+        beside=tuple(beside),
     )
 
 
-def c3(results: Results) -> Verdict:
+def c3(slices: CurvesBySlice) -> Finding:
     """Post-hoc confidence falls and ends well below in-hoc."""
     fall, gap = {}, {}
-    for name, numbers in results["fig5_confidence"]["slices"].items():
-        in_hoc = np.asarray(numbers["rounds"]["in-hoc IG"]["confidence"], float)
-        post_hoc = np.asarray(numbers["rounds"]["post-hoc"]["confidence"], float)
-        fall[name] = (post_hoc[:, 0] - post_hoc[:, -1]).tolist()
-        gap[name] = (in_hoc[:, -1] - post_hoc[:, -1]).tolist()
-    both = _all(fall, lambda value: value >= 0.1) and _all(gap, lambda value: value >= 0.1)
-    return Verdict(
-        claim="C3",
-        where="Fig. 5a",
-        statement="post-hoc confidence falls as the model converges, and ends well below in-hoc",
-        criterion="falls by at least 0.1 from the first to the last round, and ends at least 0.1 below in-hoc",
-        paper="falls",
-        ours=f"fall: {_per_slice(fall)}; gap: {_per_slice(gap)}",
-        numbers={"fall": fall, "gap": gap},
-        verdict=_verdict(both),
+    for name, schemes in slices.items():
+        ends = {label: at_round(schemes[label]["confidence"], -1) for label in (IN_HOC, POST_HOC)}
+        first = at_round(schemes[POST_HOC]["confidence"], 0)
+        fall[name] = [a - b for a, b in zip(first, ends[POST_HOC], strict=True)]
+        gap[name] = [a - b for a, b in zip(ends[IN_HOC], ends[POST_HOC], strict=True)]
+    return Finding(
+        holds=_all(fall, lambda value: value >= C3_FALL) and _all(gap, lambda value: value >= C3_FALL),
+        statistics=(
+            Statistic(name="fall", values=fall, heading="fall"),
+            Statistic(name="gap", values=gap, heading="gap"),
+        ),
     )
 
 
-def c4(results: Results) -> Verdict:
+def c4(tests: Mapping[str, Mapping[str, TestScores]]) -> Finding:
     """In-hoc test confidence hardly depends on the explainer."""
     spread = {}
-    for name, numbers in results["fig5_confidence"]["slices"].items():
-        in_hoc = [entry["confidence"] for label, entry in numbers["test"].items() if label.startswith("in-hoc")]
+    for name, schemes in tests.items():
+        in_hoc = [scores["confidence"] for label, scores in schemes.items() if SCHEMES[label][0] == "in-hoc"]
         means = np.nanmean(np.asarray(in_hoc, float), axis=2)
         spread[name] = (means.max(0) - means.min(0)).tolist()
-    return Verdict(
-        claim="C4",
-        where="Fig. 5b",
-        statement="on test data in-hoc confidence is nearly the same with IG, Input x Gradient and SHAP",
-        criterion="the three mean confidences lie within 0.05",
-        paper="almost the same",
-        ours=_per_slice(spread),
-        numbers={"spread": spread},
-        verdict=_verdict(_all(spread, lambda value: value <= 0.05)),
+    return Finding(
+        holds=_all(spread, lambda value: value <= C4_SPREAD), statistics=(Statistic(name="spread", values=spread),)
     )
 
 
 C5_STATISTICS = ("CQI / largest OTT", "MIMO share", "least OTT")
 
 
-def c5(results: Results) -> Verdict:
+def c5(result: AttributionResult) -> Finding:
     """CQI has the largest attribution, the OTTs are positive, MIMO is negligible."""
-    result = results["fig6_attributions"]
-    units = np.array(result["feature_units"])
+    roles = feature_roles(result["slice"])
+    named = np.array([roles[name] for name in result["feature_names"]])
 
-    def ratio(label: str, quantity: str) -> list[float]:
-        sizes = [np.array(seed[quantity]) for seed in result["models"][label]]
-        return [float(size[units == ""].max() / size[units == "Mbps"].max()) for size in sizes]
+    def ratio(label: str, quantity: Literal["mean_abs_shap", "mean_abs_shap_background"]) -> list[float]:
+        sizes = [np.array(model[quantity]) for model in result["models"][label]]
+        return [float(size[named == "channel_quality"].max() / size[named == "traffic"].max()) for size in sizes]
 
-    in_hoc = result["models"]["in-hoc IG"]
-    sizes = [np.array(seed["mean_abs_shap"]) for seed in in_hoc]
-    share = [float(size[units == "%"].sum() / size.sum()) for size in sizes]
-    lowest_ott = [float(np.array(seed["mean_shap"])[units == "Mbps"].min()) for seed in in_hoc]
-    first = ratio("in-hoc IG", "mean_abs_shap")
-    holds = np.mean(first) > 1 and np.mean(share) < 0.05 and np.mean(lowest_ott) > 0
+    sizes = [np.array(model["mean_abs_shap"]) for model in result["models"][IN_HOC]]
+    share = [float(size[named == "rank"].sum() / size.sum()) for size in sizes]
+    lowest_ott = [float(np.array(model["mean_shap"])[named == "traffic"].min()) for model in result["models"][IN_HOC]]
+    first = ratio(IN_HOC, "mean_abs_shap")
     others = {
-        "post-hoc": ratio("post-hoc", "mean_abs_shap"),
-        "in-hoc, background of training samples": ratio("in-hoc IG", "mean_abs_shap_background"),
-        "post-hoc, background": ratio("post-hoc", "mean_abs_shap_background"),
+        POST_HOC: ratio(POST_HOC, "mean_abs_shap"),
+        "in-hoc, background of training samples": ratio(IN_HOC, "mean_abs_shap_background"),
+        "post-hoc, background": ratio(POST_HOC, "mean_abs_shap_background"),
     }
-    return Verdict(
-        claim="C5",
-        where="Fig. 6",
-        statement="CQI has the largest attribution; OTT traffic small and positive; MIMO full-rank negligible",
-        criterion="in-hoc model, zero baseline: mean |SHAP| of CQI above every OTT's, MIMO below 5 % of the sum, every "
-        "OTT's mean SHAP above 0",
-        paper="CQI first, MIMO negligible",
-        ours="CQI is the strongest driver of the data by calibration, not by finding. "
-        f"CQI / largest OTT {mean_and_sd(first)}, MIMO share {mean_and_sd(share)}, "
-        f"least OTT {mean_and_sd(lowest_ott)} %. "
-        f"CQI / largest OTT otherwise: {_per_slice(others)}",
-        numbers={label: {"in-hoc IG": of} for label, of in zip(C5_STATISTICS, (first, share, lowest_ott), strict=True)},
-        verdict=_verdict(bool(holds)),
+    deciding = dict(zip(C5_STATISTICS, (first, share, lowest_ott), strict=True))
+    return Finding(
+        holds=bool(np.mean(first) > 1 and np.mean(share) < C5_RANK_SHARE and np.mean(lowest_ott) > 0),
+        statistics=(Statistic(name=IN_HOC, values=deciding, unit=" %", between=", "),),
+        beside=(Statistic(name=C5_STATISTICS[0], values=others, heading=f"{C5_STATISTICS[0]} otherwise"),),
+        note="CQI is the strongest driver of the data by calibration, not by finding",
     )
 
 
-def c6(results: Results) -> Verdict:
-    """In-hoc IG converges in less time than SHAP and Input x Gradient, close to post-hoc."""
-    result = results["fig7_convergence_time"]
-    seconds = {label: np.array(entry["seconds"], float) for label, entry in result["schemes"].items()}
-    ours = {label: mean_and_spread(values)["mean"] for label, values in seconds.items()}
-    in_seconds = {label: values.tolist() for label, values in seconds.items()}
-    ig, post_hoc = ours["in-hoc IG"], ours["post-hoc"]
-    others = [ours[label] for label in ("in-hoc SHAP", "in-hoc Input x Gradient")]
-    holds = all(ig < seconds or np.isnan(seconds) for seconds in others) and abs(ig - post_hoc) <= 0.25 * post_hoc
-    return Verdict(
-        claim="C6",
-        where="Fig. 7",
-        statement="time to convergence: in-hoc IG below in-hoc SHAP and Input x Gradient, close to post-hoc",
-        criterion="mean seconds of IG below both, and within 25 % of post-hoc's",
-        paper="IG 16.67 % below post-hoc (text)",
-        ours=_per_slice(in_seconds) + f" s; IG against post-hoc {100 * (ig / post_hoc - 1):+.0f} %",
-        numbers={"seconds": in_seconds},
-        verdict=_verdict(bool(holds)),
+def c6(seconds: Mapping[str, Sequence[float | None]]) -> Finding:
+    """In-hoc IG converges in less time than the other explainers, close to post-hoc."""
+    means = {label: mean(values) for label, values in seconds.items()}
+    ig, post_hoc = means[IN_HOC], means[POST_HOC]
+    others = [value for label, value in means.items() if label not in (IN_HOC, POST_HOC)]
+    below_both = all(ig < value or np.isnan(value) for value in others)
+    against = {"IG against post-hoc": [100 * (ig / post_hoc - 1)]}
+    return Finding(
+        holds=bool(below_both and abs(ig - post_hoc) <= C6_NEAR * post_hoc),
+        statistics=(
+            Statistic(name="seconds", values=seconds, unit=" s"),
+            Statistic(name="IG against post-hoc", values=against, unit=" %", forms=("+.0f", ".0f")),
+        ),
     )
 
 
-def c7(results: Results) -> Verdict:
+def c7(rounds: Mapping[str, Sequence[float | None]]) -> Finding:
     """In-hoc converges in fewer rounds."""
-    schemes = results["table4_overhead"]["schemes"]
-    rounds = {label: np.array(entry["convergence_round"], float) for label, entry in schemes.items()}
-    in_rounds = {label: values.tolist() for label, values in rounds.items()}
-    saved = rounds["post-hoc"] - rounds["in-hoc IG"]
+    post_hoc, in_hoc = (np.asarray(rounds[label], float) for label in (POST_HOC, IN_HOC))
+    saved = post_hoc - in_hoc
     saved = saved[~np.isnan(saved)]
     spread = mean_and_spread(saved)
-    beyond_noise = spread["mean"] > 2 * spread["sd"] / np.sqrt(len(saved))  # never so for one seed: its sd is NaN
-    return Verdict(
-        claim="C7",
-        where="Table IV",
-        statement="in-hoc converges in fewer rounds than post-hoc, so with fewer KB",
-        criterion="rounds saved, mean over at least two seeds, more than two standard errors above 0",
-        paper="13 against 20 rounds (table), 12 against 17 (text)",
-        ours=f"{_per_slice(in_rounds)}; saved {mean_and_sd(saved)}",
-        numbers={"rounds": in_rounds},
-        verdict=_verdict(bool(beyond_noise)),
+    error = spread["sd"] / np.sqrt(len(saved)) if len(saved) else float("nan")
+    beyond_noise = spread["mean"] > C7_STANDARD_ERRORS * error  # never so for one seed: its sd is NaN
+    return Finding(
+        holds=bool(beyond_noise),
+        statistics=(
+            Statistic(name="rounds", values=rounds),
+            Statistic(name="rounds saved", values={"saved": saved.tolist()}),
+        ),
     )
 
 
-def c7_kilobytes(results: Results) -> Verdict:
+def c7_kilobytes(per_round: Mapping[str, float]) -> Finding:
     """The paper's kilobytes."""
-    schemes = results["table4_overhead"]["schemes"]
-    per_round = "; ".join(f"{label} {entry['kb_per_round']:,.1f}" for label, entry in schemes.items())
-    return Verdict(
-        claim="C7 (KB)",
-        where="Table IV",
-        statement="16,510 KB in-hoc against 77,714 KB post-hoc",
-        criterion="none possible: the same network costs the same per round in both schemes",
-        paper="1,270 KB per round in-hoc, 3,886 post-hoc",
-        ours=f"KB per round: {per_round}",
-        numbers={"KB per round": {label: [entry["kb_per_round"]] for label, entry in schemes.items()}},
-        verdict=UNDECIDABLE,
+    values = {label: [kilobytes] for label, kilobytes in per_round.items()}
+    return Finding(
+        holds=None,
+        statistics=(Statistic(name="KB per round", values=values, heading="KB per round", forms=(",.1f", ",.1f")),),
     )
 
 
-def c8(results: Results) -> Verdict:
-    """Stable convergence and confidence above 0.90 for any number of CLs."""
+def c8(by_count: Mapping[str, Curves]) -> Finding:
+    """Stable convergence and confidence whatever the number of CLs."""
     lowest, trend = {}, {}
-    for count, curves in results["fig8_scalability"]["clients"].items():
+    for count, curves in by_count.items():
         rounds = range(len(curves["mse"][0]))
         lowest[f"K={count}"] = lowest_over_rounds(curves["confidence"])
         trend[f"K={count}"] = [rank_correlation(rounds, run) for run in curves["mse"]]
-    both = _all(lowest, lambda value: value > 0.9) and _all(trend, lambda value: value <= -0.9)
-    return Verdict(
-        claim="C8",
-        where="Fig. 8",
-        statement="convergence is stable and confidence above 0.90 whatever the number of CLs",
-        criterion="lowest confidence above 0.90, and rank correlation of MSE with the round at most -0.9, for every K",
-        paper="> 0.90",
-        ours=f"lowest: {_per_slice(lowest)}; trend: {_per_slice(trend)}",
-        numbers={"lowest confidence": lowest, "rank correlation with the round": trend},
-        verdict=_verdict(both),
+    confident = _all(lowest, lambda value: value > C8_CONFIDENCE)
+    return Finding(
+        holds=confident and _all(trend, lambda value: value <= C8_TREND),
+        statistics=(
+            Statistic(name="lowest confidence", values=lowest, heading="lowest"),
+            Statistic(name="rank correlation with the round", values=trend, heading="trend"),
+        ),
     )
-
-
-CLAIMS = (c1, c2, c3, c4, c5, c6, c7, c7_kilobytes, c8)
