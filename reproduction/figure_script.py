@@ -101,7 +101,7 @@ class FigureScript:
     about: str
     wing: Wing
     presets: Mapping[str, Any]
-    compute: Callable[[Any], dict[str, Any]]
+    compute: Callable[[Any], Mapping[str, object]]
     draw: Callable[[Document], Figure]
     tables: Callable[[Document], Mapping[str, str]] = lambda document: {}
     further: Mapping[str, Callable[[Document], Figure]] = field(default_factory=dict)
@@ -147,7 +147,7 @@ class FigureScript:
                 "seeds": list(options.seeds),
                 "trained_with": study.trained_with(),
                 "drawn_with": provenance(self.wing.packages),
-                "result": result,
+                "result": dict(result),
             }
 
     def read(self, path: Path) -> Document:

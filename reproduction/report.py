@@ -1,244 +1,25 @@
 """All results on one page: figures/report.html, which needs nothing but itself.
 
-    python reproduction/report.py [--out DIR]
-
-Every number is read from the saved figures, claims and tables; what is not there yet is left out, with the command that
-makes it. The same inputs give the same bytes.
-
-Differs from the paper: nothing.
+python reproduction/report.py [--out DIR]
 """
 
 import argparse
-import sys
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, replace
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-from reproduction import __version__
-from reproduction.claims import CLAIMS_RECORD, FIGURES, agree
-from reproduction.command_line import one_line
-from reproduction.figure_script import FIGURE
+from reproduction import command_line
 from reproduction.files import write_atomically
-from reproduction.results.page import picture_of, render, slug
-from reproduction.results.records import Kind, read_record
-from reproduction.results.seed_statistics import at_round, lowest_over_rounds, mean
-from reproduction.results.words import thousandths, which_seeds
-from reproduction.slicing.criteria import CLAIMS, FAILS, HOLDS, UNDECIDABLE
-from reproduction.slicing.reporting import tables
-from reproduction.slicing.reporting.captions import CAPTIONS, Document
-
-IN_HOC, POST_HOC = "in-hoc IG", "post-hoc"
-COMPARISON = Kind(remedy="make it again with python reproduction/compare.py")
-
-MARKS = {
-    **{HOLDS: "yes", FAILS: "no", UNDECIDABLE: "open"},
-    **{tables.IN_WORDS[verdict]: mark for verdict, mark in ((True, "yes"), (False, "no"), (None, "open"))},
-}
-"""Verdict -> the mark that stands beside its words."""
+from reproduction.slicing.reporting.build import build
 
 
-def build(folder: Path) -> bytes:
-    """Return the page of the figures in `folder`.
-
-    Raises:
-        ValueError, OSError: if a figure, its numbers or the claims are missing, torn or of different runs.
-    """
-    documents = {name: _document(folder / f"{name}.json") for name in FIGURES}
-    agree(folder, documents)
-    verdicts = _verdicts(folder / "claims.json", documents)
-    first = documents[FIGURES[0]]
-    real = [_measured(path) for path in sorted((folder / "real").glob("*/"), key=lambda path: path.name.lower())]
-    measured = [document for part in real for document in part["documents"]]
-    content = {
-        "version": __version__,
-        "marks": MARKS,
-        "first": first,
-        "seeds": which_seeds(first["seeds"]),
-        "over": "mean ± sd over seeds" if len(first["seeds"]) > 1 else "one seed",
-        "summary": summary(documents, verdicts),
-        "verdicts": verdicts,
-        "counts": {verdict: _claims_with(verdicts, verdict) for verdict in (HOLDS, FAILS, UNDECIDABLE)},
-        "figures": [_figure(folder / name, document, verdicts) for name, document in documents.items()],
-        "real": real,
-        "sensitivity": _sensitivity(folder),
-        "comparison": _comparison(folder / "comparison"),
-        "settings": [tables.slices_table(first["settings"]["slices"]), tables.settings_table(first["settings"])],
-        "made_with": [
-            tables.data_table([first, *measured]),
-            tables.made_with_table([*documents.values(), *measured]),
-            tables.time_table(documents, [(part["name"], part["documents"][0]) for part in real]),
-        ],
-        "commands": tables.commands(first),
-    }
-    return render(Path(__file__).with_name("slicing") / "reporting" / "report.html.j2", content)
-
-
-def _document(path: Path) -> Document:
-    """Read a figure's record and see that it is that figure's."""
-    command = f"python reproduction/{path.stem}.py"
-    if not path.exists():
-        raise FileNotFoundError(f"{path}: missing; make it with {command}")
-    document = read_record(path, FIGURE)
-    if document.get("figure") != path.stem:
-        raise ValueError(f"{path}: holds the numbers of {document.get('figure')}; make it with {command}")
-    return document
-
-
-def _verdicts(path: Path, documents: Mapping[str, Document]) -> list[dict[str, str]]:
-    """Read the claims table, and see that the figures give it.
-
-    Raises:
-        ValueError, OSError: if it is missing or torn, or was made of other figures.
-    """
-    remedy = "make it with python reproduction/claims.py"
-    if not path.exists():
-        raise FileNotFoundError(f"{path}: missing; {remedy}")
-    saved = read_record(path, CLAIMS_RECORD).get("verdicts", [])
-    results = {name: document["result"] for name, document in documents.items()}
-    fresh = [asdict(claim(results)) for claim in CLAIMS]
-    shown = ("claim", "where", "statement", "paper", "criterion", "ours", "verdict")
-    if [[line.get(key) for key in shown] for line in saved] != [[line[key] for key in shown] for line in fresh]:
-        raise ValueError(f"{path}: not the verdicts that the figures beside it give; {remedy}")
-    return saved
-
-
-def _claims_with(verdicts: Iterable[Mapping[str, str]], wanted: str) -> list[str]:
-    return [line["claim"] for line in verdicts if line["verdict"] == wanted]
-
-
-def summary(documents: Mapping[str, Document], verdicts: Sequence[Mapping[str, str]]) -> list[str]:
-    """Say the outcome in a few sentences, all from the numbers."""
-    confidence = {
-        name: {label: at_round(of["rounds"][label]["confidence"], -1) for label in (IN_HOC, POST_HOC)}
-        for name, of in documents["fig5_confidence"]["result"]["slices"].items()
-    }
-    ends = {label: _range([mean(of[label]) for of in confidence.values()]) for label in (IN_HOC, POST_HOC)}
-    above = [a > b for of in confidence.values() for a, b in zip(of[IN_HOC], of[POST_HOC], strict=True)]
-    errors = documents["fig4_convergence"]["result"]["slices"]
-    ratios = [mean(at_round(of[IN_HOC]["mse"], -1)) / mean(at_round(of[POST_HOC]["mse"], -1)) for of in errors.values()]
-    timed = documents["fig7_convergence_time"]["result"]["schemes"]
-    seconds = {label: f"{timed[label]['seconds_per_round']:.2f} s" for label in (IN_HOC, POST_HOC)}
-    counts = [
-        f"{', '.join(claims)} {verdict if len(claims) == 1 else words}"
-        for verdict, words in ((HOLDS, "hold"), (FAILS, "do not hold"), (UNDECIDABLE, UNDECIDABLE))
-        if (claims := _claims_with(verdicts, verdict))
-    ]
-    return [
-        f"The paper's claims, each held to a criterion of ours: {'; '.join(counts)}.",
-        f"Without the constraint (post-hoc) the confidence ends at {ends[POST_HOC]}, means of the {len(confidence)} "
-        f"slices; with it (in-hoc, IG) at {ends[IN_HOC]}. In-hoc ends above post-hoc in {sum(above)} of {len(above)} "
-        "pairs of runs (slice and seed).",
-        f"In-hoc's training error ends at {min(ratios):.2f} to {max(ratios):.2f} times post-hoc's; a round takes "
-        f"{seconds[IN_HOC]} in-hoc and {seconds[POST_HOC]} post-hoc "
-        f"({documents['fig7_convergence_time']['result']['slice']}).",
-    ]
-
-
-def _range(confidences: Sequence[float]) -> str:
-    low, high = (thousandths([value]) for value in (min(confidences), max(confidences)))
-    return low if low == high else f"{low} to {high}"
-
-
-def _figure(
-    stem: Path, document: Document, verdicts: Sequence[Mapping[str, str]] = (), about: str = ""
-) -> dict[str, Any]:
-    """Collect a figure's picture, words and numbers, and the claims about it."""
-    label, describe = CAPTIONS[stem.name]
-    caption = describe(document)
-    title = f"{about}{label} in numbers ({which_seeds(document['seeds'])})"
-    saved = stem.with_suffix(".csv")
-    table = tables.from_csv(saved, title) if not caption.table.columns else replace(caption.table, title=title)
-    return {
-        "id": slug(f"{about}{label}"),
-        "about": about,
-        "label": label,
-        "caption": caption,
-        "picture": picture_of(stem.with_suffix(".png")),
-        "claims": [line for line in verdicts if line["where"].startswith(label)],
-        "table": table,
-    }
-
-
-def _measured(folder: Path) -> dict[str, Any]:
-    """Collect the figures on one measured slice."""
-    documents = {name: _document(folder / f"{name}.json") for name in FIGURES[:3]}
-    data = documents[FIGURES[0]]["data"]
-    (about,) = data["slices"].values()
-    name = f"{data['source'].partition(':')[0].upper()} {folder.name}"
-    return {
-        "name": name,
-        "target": about["target"],
-        "clients": about["clients"],
-        "left_out": about["left_out"],
-        "said": _measured_in_words(documents["fig5_confidence"]),
-        "documents": list(documents.values()),
-        "figures": [_figure(folder / name_, document, about=f"{name}, ") for name_, document in documents.items()],
-    }
-
-
-def _measured_in_words(document: Document) -> str:
-    """Say where the confidence dips and ends, with and without the constraint."""
-    ((_, numbers),) = document["result"]["slices"].items()
-    said = []
-    for label, curves in numbers["rounds"].items():
-        lowest, last = (
-            thousandths(lowest_over_rounds(curves["confidence"])),
-            thousandths(at_round(curves["confidence"], -1)),
-        )
-        said.append(f"{label} confidence: lowest {lowest}, last {last}")
-    return f"Over the rounds, {'; '.join(said)}; the threshold ν is {numbers['threshold']:g}."
-
-
-def _sensitivity(folder: Path) -> dict[str, Any] | None:
-    """Collect the open choices, if they were tried."""
-    path = folder / "sensitivity.json"
-    if not path.exists():
-        return None
-    document = _document(path)
-    rows = document["result"]["rows"]
-    said = tables.what_changes(rows)
-    return {
-        "said": said,
-        "document": document,
-        "seeds": which_seeds(document["seeds"]),
-        "picture": picture_of(folder / "sensitivity.png"),
-        "alt": f"Chart: a row per choice, a column per claim, each cell a verdict and its number. {' '.join(said)}",
-        "pareto": picture_of(folder / "sensitivity_pareto.png"),
-        "pareto_alt": tables.pareto_in_words(rows),
-        "table": tables.sensitivity_table(rows),
-    }
-
-
-def _comparison(folder: Path) -> dict[str, Any] | None:
-    """Collect the comparison of the example methods, if it was made."""
-    path = folder / "comparison.json"
-    if not path.exists():
-        return None
-    document = read_record(path, COMPARISON)
-    lines = document.get("result", {}).get("lines")
-    if not lines:
-        raise ValueError(f"{path}: compares nothing; make it again with python reproduction/compare.py")
-    return {
-        "against": document["against"],
-        "table": tables.comparison_table(lines),
-        "picture": picture_of(folder / "comparison.png"),
-        "alt": tables.comparison_in_words(lines),
-    }
-
-
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Write report.html beside the figures."""
     parser = argparse.ArgumentParser(prog="report.py", description="Write all results as one self-contained page.")
-    parser.add_argument("--out", type=Path, metavar="DIR", default=Path("figures"), help="folder of the figures")
-    folder = parser.parse_args().out
-    try:
-        page = build(folder)
-        write_atomically(folder / "report.html", page)
-    except (OSError, ValueError) as error:
-        print(f"error: {one_line(error)}", file=sys.stderr)
-        sys.exit(2)
-    print(folder / "report.html")
+    command_line.add_out(parser, "folder of the figures", default=Path("figures"))
+    path = command_line.parse(parser, arguments).out / "report.html"
+    with command_line.one_line_errors():
+        write_atomically(path, build(path.parent))
+        print(path)
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 A number that is not defined is null in the file, so None here. The types are also the check of what is read from disk.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NotRequired
@@ -16,8 +16,8 @@ from reproduction.slicing import figures
 
 __all__ = ["Document", "check_document", "read_figure"]
 
-PerSeed = list[float | None]
-PerRound = list[list[float | None]]
+PerSeed = Sequence[float | None]
+PerRound = Sequence[Sequence[float | None]]
 """[seeds, rounds]."""
 
 
@@ -132,13 +132,17 @@ class OverheadResult(TypedDict):
     schemes: dict[str, Curves]
 
 
-class Ends(TypedDict("_Ends", {"lowest confidence": PerSeed})):
-    """A scheme's last values and its lowest confidence in a row of the sensitivity study, [seeds]."""
-
-    mse: PerSeed
-    confidence: PerSeed
-    multiplier: PerSeed
-    inside: PerSeed
+Ends = TypedDict(
+    "Ends",
+    {
+        "mse": PerSeed,
+        "confidence": PerSeed,
+        "multiplier": PerSeed,
+        "inside": PerSeed,
+        "lowest confidence": PerSeed,
+    },
+)
+"""A scheme's last values and its lowest confidence in a row of the sensitivity study, [seeds]."""
 
 
 class SensitivityRow(TypedDict):

@@ -14,6 +14,7 @@ from reproduction.figure_script import Document, FigureScript, Study
 from reproduction.results.progress import watch
 from reproduction.slicing.data_source import describe, from_generator, from_tables
 from reproduction.slicing.datasets import SLICES
+from reproduction.slicing.documents import check_document
 from reproduction.slicing.federation.record import PACKAGES
 from reproduction.slicing.figures import PaperFigure
 from reproduction.slicing.laboratory import Laboratory, open_laboratory
@@ -101,7 +102,7 @@ class Slicing:
 def paper_script(
     figure: PaperFigure,
     *,
-    compute: Callable[[Laboratory], dict[str, Any]],
+    compute: Callable[[Laboratory], Mapping[str, object]],
     draw: Callable[[Document], Figure],
     tables: Callable[[Document], Mapping[str, str]] = lambda document: {},
 ) -> FigureScript:
@@ -114,4 +115,5 @@ def paper_script(
         compute=compute,
         draw=draw,
         tables=tables,
+        check=check_document,
     )

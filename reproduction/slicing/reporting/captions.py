@@ -1,23 +1,21 @@
-"""Figures 4-8 and Table IV in words and tables, for the report: every number is read from the figure's record.
-
-Differs from the paper: nothing.
-"""
+"""Figures 4-8 and Table IV in words and tables, for the report: every number is read from the figure's record."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from types import MappingProxyType
 
 import numpy as np
 
 from reproduction.results.seed_statistics import at_round, lowest_over_rounds, mean
 from reproduction.results.words import NOT_DEFINED, mean_and_sd, proportion, thousandths, which_seeds
+from reproduction.slicing import figures
+from reproduction.slicing.documents import Document
 
-Document = dict[str, Any]
 Row = tuple[str, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Table:
+class TextTable:
     """A table of text.
 
     Attributes:
@@ -45,7 +43,7 @@ class Caption:
     title: str
     alt: str
     text: str
-    table: Table
+    table: TextTable
 
 
 def _spread(document: Document) -> str:
@@ -65,11 +63,9 @@ def convergence(document: Document) -> Caption:
     """Put Fig. 4 in words."""
     seen: list[str] = []
     groups: dict[str, list[Row]] = {}
-    rounds = 0
     for name, schemes in document["result"]["slices"].items():
         for label, curves in schemes.items():
             first, last = (at_round(curves["mse"], index) for index in (0, -1))
-            rounds = len(curves["mse"][0])
             seen.append(f"{name}, {label}: from {mean(first):.3g} to {mean(last):.3g} %²")
             seconds = float(np.median(np.asarray(curves["seconds"], float)))
             converged = mean_and_sd(curves["convergence_round"])
@@ -77,11 +73,11 @@ def convergence(document: Document) -> Caption:
             groups.setdefault(name, []).append(row)
     return Caption(
         title="Training error against FL round",
-        alt=f"Line plots, a panel per slice: training MSE on a logarithmic axis over {rounds} FL rounds. "
-        f"{'; '.join(seen)}.",
+        alt=f"Line plots, a panel per slice: training MSE on a logarithmic axis over "
+        f"{document['settings']['rounds']} FL rounds. {'; '.join(seen)}.",
         text=f"Training MSE of the global model against the FL round, {_spread(document)}. Dotted vertical lines: the "
         "mean convergence round, from which on the MSE stays near its best.",
-        table=Table(
+        table=TextTable(
             title="Training error",
             columns=(
                 "Slice, scheme",
@@ -99,7 +95,6 @@ def confidence(document: Document) -> Caption:
     """Put Fig. 5 in words."""
     seen: list[str] = []
     groups: dict[str, list[Row]] = {}
-    rounds = 0
     for name, numbers in document["result"]["slices"].items():
         rows = groups.setdefault(name, [])
         ends, tests = [], []
@@ -109,7 +104,6 @@ def confidence(document: Document) -> Caption:
             over_rounds: Row = (NOT_DEFINED, NOT_DEFINED, NOT_DEFINED)
             if label in numbers["rounds"]:
                 curves = numbers["rounds"][label]
-                rounds = len(curves["confidence"][0])
                 last = at_round(curves["confidence"], -1)
                 ends.append(
                     f"{label} lowest {thousandths(lowest_over_rounds(curves['confidence']))}, last {thousandths(last)}"
@@ -129,11 +123,11 @@ def confidence(document: Document) -> Caption:
     return Caption(
         title="Confidence against FL round, and on test data",
         alt="Two rows of panels, a column per slice. Above, line plots of the confidence C over "
-        f"{rounds} FL rounds; below, box plots of C per CL on test data. {'. '.join(seen)}.",
+        f"{document['settings']['rounds']} FL rounds; below, box plots of C per CL on test data. {'. '.join(seen)}.",
         text=f"(a) Confidence C of the global model on the training samples, {_spread(document)}. (b) C of the final "
         "models per CL on test data; boxes: quartiles over CLs and seeds, points: the seeds' means. Dotted: the "
         "threshold ν. A constant predictor inside the SLA has C = 1, so the MSE stands beside C.",
-        table=Table(
+        table=TextTable(
             title="Confidence",
             columns=(
                 "Slice, scheme",
@@ -172,7 +166,7 @@ def attributions(document: Document) -> Caption:
         text=f"How each feature moves the predicted {result['target']} of the {result['slice']} models on test samples "
         f"against the zero baseline: a point per sample (seed {document['seeds'][0]}), its colour the feature's value. "
         "The table holds the means over the seeds, and the SHAP values against a background of training samples.",
-        table=Table(
+        table=TextTable(
             title="Attributions",
             columns=("Feature", "Mean |SHAP| [%]", "Mean SHAP [%]", "Mean |IG| [%]", "Mean |SHAP|, background [%]"),
             groups=_rows(groups),
@@ -196,7 +190,7 @@ def convergence_time(document: Document) -> Caption:
         text=f"{result['slice']}, {result['clients']} CLs: FL rounds to convergence, seconds per round (the schemes "
         "timed in turn, so that the machine's drift hits all alike) and their product. Bars: means, of timed rounds "
         "the median; points: seeds, or timed rounds.",
-        table=Table(
+        table=TextTable(
             title="Time to convergence",
             columns=("Scheme", "Rounds to convergence", "Median seconds per round", "Seconds to convergence"),
             groups=(("", tuple(rows)),),
@@ -220,7 +214,7 @@ def scalability(document: Document) -> Caption:
         f"against K. {'; '.join(seen)}.",
         text=f"{result['slice']}, in-hoc with IG, for several numbers K of CLs: training MSE and confidence against "
         f"the FL round ({_spread(document)}), and seconds and KB per round against K.",
-        table=Table(
+        table=TextTable(
             title="Number of closed loops",
             columns=("CLs", "Lowest C of a round", "MSE, last round [%²]", "Median seconds per round", "KB per round"),
             groups=(("", tuple(rows)),),
@@ -241,16 +235,22 @@ def overhead(document: Document) -> Caption:
         f"{'; '.join(seen)}.",
         text=f"{result['slice']}: convergence round and kilobytes (1,000 bytes of weights really serialised, down "
         "to and up from every CL) until then, a marker per seed. Stars: the paper's, from its table and its text.",
-        table=Table(title="Overhead", columns=(), groups=()),
+        table=TextTable(title="Overhead", columns=(), groups=()),
     )
 
 
-CAPTIONS: dict[str, tuple[str, Callable[[Document], Caption]]] = {
-    "fig4_convergence": ("Fig. 4", convergence),
-    "fig5_confidence": ("Fig. 5", confidence),
-    "fig6_attributions": ("Fig. 6", attributions),
-    "fig7_convergence_time": ("Fig. 7", convergence_time),
-    "fig8_scalability": ("Fig. 8", scalability),
-    "table4_overhead": ("Table IV", overhead),
-}
-"""File name -> what the paper calls it, and its words."""
+CAPTIONS: Mapping[str, Callable[[Document], Caption]] = MappingProxyType(
+    {
+        figures.CONVERGENCE.name: convergence,
+        figures.CONFIDENCE.name: confidence,
+        figures.ATTRIBUTIONS.name: attributions,
+        figures.CONVERGENCE_TIME.name: convergence_time,
+        figures.SCALABILITY.name: scalability,
+        figures.OVERHEAD.name: overhead,
+    }
+)
+
+
+def describe(document: Document) -> Caption:
+    """Put a figure in words."""
+    return CAPTIONS[document["figure"]](document)

@@ -1,7 +1,4 @@
-"""The report's tables beside the figures: sensitivity, saved CSVs, settings, data, versions and machines, time.
-
-Differs from the paper: nothing.
-"""
+"""The report's tables beside the figures: sensitivity, saved CSVs, settings, data, versions and machines, time."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -15,14 +12,18 @@ import pandas as pd
 
 from reproduction.results.seed_statistics import mean
 from reproduction.results.words import NOT_DEFINED, mean_and_sd, number, which_seeds
-from reproduction.slicing.reporting.captions import Document, Row, Table
+from reproduction.slicing import figures
+from reproduction.slicing.documents import Document
+from reproduction.slicing.open_choices.choices import KINDS
+from reproduction.slicing.reporting.captions import Row, TextTable
+from reproduction.slicing.schemes import IN_HOC, POST_HOC
 from reproduction.slicing.settings import LocalSettings, ModelSettings, Settings, SliceSettings
 
 IN_WORDS = {True: "holds", False: "fails", None: "not defined"}
 """Verdict of a sensitivity row -> cell."""
 
 
-def from_csv(path: Path, title: str) -> Table:
+def from_csv(path: Path, title: str) -> TextTable:
     """Read a saved table as text.
 
     Raises:
@@ -35,10 +36,10 @@ def from_csv(path: Path, title: str) -> Table:
     if frame.empty:
         raise ValueError(f"{path}: has no rows; redraw it with its script")
     rows = tuple(tuple(map(str, row)) for row in frame.to_numpy().tolist())
-    return Table(title=title, columns=tuple(frame.columns), groups=(("", rows),))
+    return TextTable(title=title, columns=tuple(frame.columns), groups=(("", rows),))
 
 
-def sensitivity_table(rows: Sequence[Mapping[str, Any]]) -> Table:
+def sensitivity_table(rows: Sequence[Mapping[str, Any]]) -> TextTable:
     """Tabulate choice -> verdicts and numbers; the choices as groups."""
     claims = list(rows[0]["verdicts"])
     numbers = [name for name in rows[0]["numbers"] if not name.endswith(("lowest confidence", "inside"))]
@@ -53,12 +54,12 @@ def sensitivity_table(rows: Sequence[Mapping[str, Any]]) -> Table:
             for row in members
         )
         groups.append((choice, tuple(cells)))
-    return Table(title="Verdicts under other choices", columns=("Choice", *claims, *numbers), groups=tuple(groups))
+    return TextTable(title="Verdicts under other choices", columns=("Choice", *claims, *numbers), groups=tuple(groups))
 
 
 def what_changes(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     """Say for each claim how often it holds, and under which choices its verdict is another than the default's."""
-    rows = [row for row in rows if row["choice"] != "control"]  # which is no choice
+    rows = [row for row in rows if KINDS[row["choice"]] != "control"]  # which is no choice
     default = next(row for row in rows if row["is_default"])
     said = []
     for claim, verdict in default["verdicts"].items():
@@ -76,18 +77,19 @@ def what_changes(rows: Sequence[Mapping[str, Any]]) -> list[str]:
 def pareto_in_words(rows: Sequence[Mapping[str, Any]]) -> str:
     """Tell the picture of confidence against MSE, its points as means over the slices."""
     points = [
-        f"{row['choice']} {row['value']}: C {number(row['numbers']['in-hoc IG: confidence'])}, MSE "
-        f"{number(row['numbers']['in-hoc IG: mse'])} %²"
+        f"{row['choice']} {row['value']}: C {number(row['numbers'][f'{IN_HOC}: confidence'])}, MSE "
+        f"{number(row['numbers'][f'{IN_HOC}: mse'])} %²"
         for row in rows
-        if row["choice"].startswith("threshold")
+        if KINDS[row["choice"]] in ("threshold", "threshold_kept")
     ]
     default = next(row["numbers"] for row in rows if row["is_default"])
-    post_hoc = f"post-hoc: C {number(default['post-hoc: confidence'])}, MSE {number(default['post-hoc: mse'])} %²"
+    confidence, mse = (number(default[f"{POST_HOC}: {quantity}"]) for quantity in ("confidence", "mse"))
+    post_hoc = f"{POST_HOC}: C {confidence}, MSE {mse} %²"
     said = "; ".join([post_hoc, *points])
     return f"Final confidence against final MSE, a panel per slice. Means over the slices: {said}."
 
 
-def comparison_table(lines: Sequence[Mapping[str, Any]]) -> Table:
+def comparison_table(lines: Sequence[Mapping[str, Any]]) -> TextTable:
     """Tabulate the compared methods below ours, by slice: each quantity's mean ± sd over the common seeds."""
     values = _by_slice_and_method(lines)
     columns = dict.fromkeys(
@@ -105,7 +107,7 @@ def comparison_table(lines: Sequence[Mapping[str, Any]]) -> Table:
         )
         for slice_name, by_method in values.items()
     )
-    return Table(
+    return TextTable(
         title="All methods",
         columns=("Slice, method", *(f"{name[:1].upper()}{name[1:]}{unit}" for name, unit in columns)),
         groups=groups,
@@ -140,7 +142,7 @@ def _by_slice_and_method(lines: Sequence[Mapping[str, Any]]) -> dict[str, dict[s
     return found
 
 
-def settings_table(recorded: Mapping[str, Any]) -> Table:
+def settings_table(recorded: Mapping[str, Any]) -> TextTable:
     """List the settings of a record with the explanations that stand in `settings.py`."""
     parts = {
         "Experiment": (recorded, Settings),
@@ -148,15 +150,15 @@ def settings_table(recorded: Mapping[str, Any]) -> Table:
         "A CL's local training": (recorded["local"], LocalSettings),
     }
     groups = tuple((heading, tuple(_explained(values, kind))) for heading, (values, kind) in parts.items())
-    return Table(title="Settings of the runs", columns=("Setting", "Value", "What it is"), groups=groups)
+    return TextTable(title="Settings of the runs", columns=("Setting", "Value", "What it is"), groups=groups)
 
 
-def slices_table(recorded: Mapping[str, Mapping[str, float]]) -> Table:
+def slices_table(recorded: Mapping[str, Mapping[str, float]]) -> TextTable:
     """List each slice's SLA and threshold."""
     known = _explanations(SliceSettings)
     rows = tuple((name, *map(_plain, values.values())) for name, values in recorded.items())
     names = [f"{name}: {known.get(name, '')}".rstrip(": ") for name in next(iter(recorded.values()))]
-    return Table(title="Slices", columns=("Slice", *names), groups=(("", rows),))
+    return TextTable(title="Slices", columns=("Slice", *names), groups=(("", rows),))
 
 
 def _explained(values: Mapping[str, Any], kind: type) -> Iterable[Row]:
@@ -179,7 +181,7 @@ def _plain(value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def data_table(documents: Iterable[Document]) -> Table:
+def data_table(documents: Iterable[Document]) -> TextTable:
     """List which data the figures were drawn from."""
     rows = {}
     for document in documents:
@@ -189,10 +191,10 @@ def data_table(documents: Iterable[Document]) -> Table:
             features = ", ".join(of["features"])
             rows[source, name] = (f"{name}, {source}", of["target"], features, *sizes, of["sha256"])
     columns = ("Slice, source", "Target", "Features", "CLs", "Training samples", "Test samples", "SHA-256, first seed")
-    return Table(title="Data", columns=columns, groups=(("", tuple(rows.values())),))
+    return TextTable(title="Data", columns=columns, groups=(("", tuple(rows.values())),))
 
 
-def made_with_table(documents: Iterable[Document]) -> Table:
+def made_with_table(documents: Iterable[Document]) -> TextTable:
     """List versions and machine, a column for each that differs."""
     columns: dict[str, dict[str, str]] = {}
     for document in documents:
@@ -205,14 +207,14 @@ def made_with_table(documents: Iterable[Document]) -> Table:
     names = dict.fromkeys(name for flat in columns.values() for name in flat)
     rows: tuple[Row, ...] = tuple((name, *(flat.get(name, NOT_DEFINED) for flat in columns.values())) for name in names)
     heads = [head.capitalize() for head in columns]
-    return Table(title="Versions and machine", columns=("", *heads), groups=(("", rows),))
+    return TextTable(title="Versions and machine", columns=("", *heads), groups=(("", rows),))
 
 
-def time_table(documents: Mapping[str, Document], measured: Sequence[tuple[str, Document]]) -> Table:
+def time_table(documents: Mapping[str, Document], measured: Sequence[tuple[str, Document]]) -> TextTable:
     """Add up the recorded wall seconds of all rounds; a federation that two figures draw counts once."""
-    first = documents["fig4_convergence"]
+    first = documents[figures.CONVERGENCE.name]
     main = [curves["seconds"] for of in first["result"]["slices"].values() for curves in of.values()]
-    by_count = documents["fig8_scalability"]["result"]["clients"]
+    by_count = documents[figures.SCALABILITY.name]["result"]["clients"]
     others = [curves["seconds"] for count, curves in by_count.items() if int(count) != first["settings"]["clients"]]
     parts = {
         "Figs. 4, 5, 6 and Table IV: in-hoc (IG) and post-hoc": main,
@@ -226,7 +228,7 @@ def time_table(documents: Mapping[str, Document], measured: Sequence[tuple[str, 
     }
     rows = [(name, *_amount(runs)) for name, runs in parts.items()]
     rows.append(("all of these", *_amount([run for runs in parts.values() for run in runs])))
-    return Table(
+    return TextTable(
         title="Training time", columns=("Federations", "Number", "Wall time [min]"), groups=(("", tuple(rows)),)
     )
 
