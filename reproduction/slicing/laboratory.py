@@ -32,17 +32,7 @@ from reproduction.slicing.federation.server import federate
 from reproduction.slicing.federation.workers import Workers
 from reproduction.slicing.metrics import round_in_words, round_scalars
 from reproduction.slicing.schemes import EXPLAINER_LABELS, label_of
-from reproduction.slicing.settings import Explainer, Scheme, Settings
-
-OF_THE_CONSTRAINT = (
-    "confidence_threshold",
-    "multiplier_radius",
-    "steepness_per_percent",
-    "tester_batch",
-    "surrogate",
-    "multipliers",
-)
-"""Settings that a post-hoc federation never reads."""
+from reproduction.slicing.settings import Explainer, Scheme, Settings, without_constraint
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -109,10 +99,7 @@ class Laboratory:
 
 def identity(data: SliceData, assignment: Assignment, settings: Settings) -> Payload:
     """Return everything that decides a federation's numbers, without what it never reads."""
-    sla, local = dataclasses.asdict(assignment.sla), dataclasses.asdict(assignment.local)
-    if assignment.scheme == "post-hoc":
-        sla = {name: value for name, value in sla.items() if name not in OF_THE_CONSTRAINT}
-        local = {name: value for name, value in local.items() if name not in OF_THE_CONSTRAINT}
+    read = without_constraint if assignment.scheme == "post-hoc" else dataclasses.asdict
     return {
         "slice": assignment.slice_name,
         "scheme": assignment.scheme,
@@ -120,9 +107,9 @@ def identity(data: SliceData, assignment: Assignment, settings: Settings) -> Pay
         "seed": assignment.seed,
         "rounds": settings.rounds,
         "clients": len(data.clients),
-        "sla": sla,
+        "sla": read(assignment.sla),
         "model": dataclasses.asdict(assignment.model),
-        "local": local,
+        "local": read(assignment.local),
         "data": data.digest(),
     }
 

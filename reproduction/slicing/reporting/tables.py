@@ -1,8 +1,6 @@
 """The report's tables beside the figures: sensitivity, saved CSVs, settings, data, versions and machines, time."""
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
-from inspect import getdoc
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -17,7 +15,7 @@ from reproduction.slicing.documents import Document
 from reproduction.slicing.open_choices.choices import KINDS
 from reproduction.slicing.reporting.captions import Row, TextTable
 from reproduction.slicing.schemes import IN_HOC, POST_HOC
-from reproduction.slicing.settings import LocalSettings, ModelSettings, Settings, SliceSettings
+from reproduction.slicing.settings import LocalSettings, ModelSettings, Settings, SliceSettings, explanations
 
 IN_WORDS = {True: "holds", False: "fails", None: "not defined"}
 """Verdict of a sensitivity row -> cell."""
@@ -155,24 +153,17 @@ def settings_table(recorded: Mapping[str, Any]) -> TextTable:
 
 def slices_table(recorded: Mapping[str, Mapping[str, float]]) -> TextTable:
     """List each slice's SLA and threshold."""
-    known = _explanations(SliceSettings)
+    known = explanations(SliceSettings)
     rows = tuple((name, *map(_plain, values.values())) for name, values in recorded.items())
     names = [f"{name}: {known.get(name, '')}".rstrip(": ") for name in next(iter(recorded.values()))]
     return TextTable(title="Slices", columns=("Slice", *names), groups=(("", rows),))
 
 
 def _explained(values: Mapping[str, Any], kind: type) -> Iterable[Row]:
-    known = _explanations(kind)
+    known = explanations(kind)
     for name, value in values.items():
         if not isinstance(value, Mapping):
             yield name, _plain(value), known.get(name, "")
-
-
-def _explanations(kind: type) -> dict[str, str]:
-    """Read attribute -> explanation off a docstring in Google's style."""
-    listed = (getdoc(kind) or "").partition("Attributes:\n")[2]
-    entries = re.findall(r"^    (\w+): (.*(?:\n {8}.*)*)", listed, re.MULTILINE)
-    return {name: " ".join(text.split()) for name, text in entries}
 
 
 def _plain(value: Any) -> str:
