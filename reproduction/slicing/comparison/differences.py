@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from reproduction.slicing.comparison.curves import CurvesError
+from reproduction.slicing.comparison.curves import METRICS, CurvesError
 from reproduction.slicing.comparison.measures import Curves
 from reproduction.slicing.comparison.quantities import QUANTITIES, verdict
 from reproduction.slicing.comparison.reference_curves import Reference
@@ -81,15 +81,19 @@ def compare(theirs: pd.DataFrame, reference: Reference) -> list[Line]:
     """Compare every method of theirs with `OURS` in every slice of theirs, over the seeds and rounds that both have.
 
     Raises:
-        CurvesError: for a slice that the reference does not have, or a method without a common seed.
+        CurvesError: for a slice that the reference does not have, a method without a common seed or with seeds of
+            different numbers of rounds, or if no quantity can be compared.
     """
-    return [
+    lines = [
         line
         for method, frame in methods(theirs).items()
         for slice_name in frame["slice"].unique()
         for against in OURS
         for line in _against(method, runs_of(frame, slice_name), against, slice_name, reference)
     ]
+    if not lines:
+        raise CurvesError("nothing can be compared: no method has mse, or confidence, for all of its seeds; add it")
+    return lines
 
 
 def our_runs(reference: Reference, label: str, slice_name: str) -> CurvesBySeed:
@@ -109,17 +113,17 @@ def our_runs(reference: Reference, label: str, slice_name: str) -> CurvesBySeed:
     return runs
 
 
-def partly_there(theirs: pd.DataFrame) -> list[str]:
-    """Name the metrics that some seeds of a method lack in a slice; what needs them is compared for no seed."""
-    found = []
-    for method, frame in methods(theirs).items():
-        for slice_name in frame["slice"].unique():
-            runs = runs_of(frame, slice_name)
-            for metric in dict.fromkeys(metric for curves in runs.values() for metric in curves):
-                without = [str(seed) for seed, curves in sorted(runs.items()) if metric not in curves]
-                if without:
-                    found.append(f"{metric} of {method} in {slice_name} (missing for seed {', '.join(without)})")
-    return found
+def partly_there(theirs: pd.DataFrame, reference: Reference) -> list[str]:
+    """Name the metrics that some of the compared seeds lack, theirs or ours; what needs them is compared for none."""
+    return list(
+        dict.fromkeys(
+            gap
+            for method, frame in methods(theirs).items()
+            for slice_name in frame["slice"].unique()
+            for against in OURS
+            for gap in _gaps(method, runs_of(frame, slice_name), against, slice_name, reference)
+        )
+    )
 
 
 def _against(method: str, theirs: CurvesBySeed, against: str, slice_name: str, reference: Reference) -> Iterator[Line]:
@@ -146,6 +150,16 @@ def _against(method: str, theirs: CurvesBySeed, against: str, slice_name: str, r
                 high=found.high,
                 verdict=verdict(quantity, found, f"{against} in {slice_name}"),
             )
+
+
+def _gaps(method: str, theirs: CurvesBySeed, against: str, slice_name: str, reference: Reference) -> Iterator[str]:
+    """Name the metrics that some, and not all, of one side's compared runs lack."""
+    pairs = _common_runs(method, theirs, our_runs(reference, against, slice_name), slice_name)
+    for side, label in enumerate((method, against)):
+        for metric in METRICS:
+            without = [str(seed) for seed, pair in pairs.items() if metric not in pair[side]]
+            if 0 < len(without) < len(pairs):
+                yield f"{metric} of {label} in {slice_name} (missing for seed {', '.join(without)})"
 
 
 def _common_runs(

@@ -56,7 +56,7 @@ def notes(name: str, theirs: pd.DataFrame, reference: Reference, lines: Sequence
             f"With {max(seeds)} seeds even that shows little: equals have all differences of one sign once in "
             f"{2 ** (max(seeds) - 1)} times, and there are many lines here."
         )
-    partly = differences.partly_there(theirs)
+    partly = differences.partly_there(theirs, reference)
     if partly:
         told.append(f"Compared for no seed, because some lack it: {'; '.join(partly)}, and what is computed from it.")
     return told + cautions(theirs, reference)

@@ -5,6 +5,7 @@ import itertools
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import html5lib
@@ -318,6 +319,10 @@ def test_labels():
 
 
 REFUSED = {
+    "nothing to compare": (
+        lambda: frame([("mine", "IG")], metrics=("kb", "seconds")),
+        r"nothing can be compared: no method has mse, or confidence, for all of its seeds; add it",
+    ),
     "no common seed": (
         lambda: frame([("mine", "IG")], seeds=(7, 8)),
         r"mine in eMBB has no seed in common with the reference: theirs 7, 8, ours 0, 1, 2, 3, 4; run it on",
@@ -384,6 +389,24 @@ def test_what_only_some_seeds_have_is_said(reference):
     assert "KB to convergence" not in by_quantity(lines)
     (said,) = [note for note in notes_of(partly, reference) if "Compared for no seed" in note]
     assert "kb of mine in eMBB (missing for seed 1)" in said
+
+
+def test_a_seed_that_is_not_compared_takes_nothing_away(reference):
+    """Seed 9 is not the reference's: that it lacks the confidence leaves the others' compared."""
+    whole = frame([("mine", "IG")], seeds=(*SEEDS, 9))
+    theirs = whole[~((whole["seed"] == 9) & (whole["metric"] == "confidence"))]
+    assert "final confidence" in by_quantity(differences.compare(theirs, reference))
+    assert differences.partly_there(theirs, reference) == []
+    nowhere = whole[whole["metric"] == "mse"]  # what no seed has was not taken from any
+    assert differences.partly_there(nowhere, reference) == []
+
+
+def test_what_only_some_seeds_of_ours_have_is_said_too(reference):
+    ours = reference.frame
+    gone = (ours["seed"] <= 1) & (ours["metric"] == "kb") & (ours["slice"] == "eMBB") & (ours["scheme"] == "post-hoc")
+    partly, theirs = replace(reference, frame=ours[~gone]), frame([("mine", "IG")])
+    assert "KB to convergence" not in by_quantity(differences.compare(theirs, partly))
+    assert differences.partly_there(theirs, partly) == ["kb of post-hoc in eMBB (missing for seed 0, 1)"]
 
 
 def test_a_reference_without_seconds_gives_no_seconds(folders):
