@@ -3,22 +3,22 @@
 import copy
 import json
 import re
-import sys
 
 import numpy as np
 import pytest
 
-from reproduction import claims
-from reproduction.claims import FIGURES
+from reproduction import claims as script
 from reproduction.figure_script import FIGURE
 from reproduction.results import records
-from reproduction.results.records import Kind
-from reproduction.slicing import criteria
-from reproduction.slicing.criteria import CLAIMS, FAILS, HOLDS, UNDECIDABLE
+from reproduction.results.verdicts import FAILS, HOLDS, UNDECIDABLE
+from reproduction.slicing import claims, criteria
+from reproduction.slicing.claims import CLAIMS, CLAIMS_RECORD
+from reproduction.slicing.datasets import feature_roles
+from reproduction.slicing.figures import FIGURES
 
 SEEDS, ROUNDS = 5, 10
 SLICES = ("eMBB", "Social Media", "Browsing")
-CLAIM = {"C7 (KB)" if claim is criteria.c7_kilobytes else claim.__name__.upper(): claim for claim in CLAIMS}
+CLAIM = {claim.name: claim for claim in CLAIMS}
 
 
 def falling(last=0.01, first=0.11):
@@ -31,9 +31,12 @@ def steady(first, last=None):
 
 
 def curves(mse=None, confidence=None, converged=(13,) * SEEDS, kilobytes=1269.6):
+    """Return a scheme's curves as a figure saves them; no criterion reads the five of zeros."""
+    others = ("inside", "undefined_clients", "empty_epochs", "multiplier", "seconds")
     return {
         "mse": mse or falling(),
         "confidence": confidence or steady(0.97),
+        **{name: steady(0.0) for name in others},
         "convergence_round": list(converged),
         "kb_per_round": kilobytes,
     }
@@ -48,15 +51,29 @@ def good():
         for number, label in enumerate(explained)
     }
     test["post-hoc"] = {"confidence": [[0.5, 0.6]] * SEEDS, "mse": [0.01] * SEEDS}  # not one of C4's three
+    constant = {"mse": [0.1] * SEEDS, "confidence": [0.5] * SEEDS}
     sizes = [0.2, 0.3, 0.1, 0.9, 0.01]
-    attributed = {"mean_abs_shap": sizes, "mean_shap": [0.2, 0.3, 0.1, -0.9, 0.0], "mean_abs_shap_background": sizes}
+    attributed = {
+        "mean_abs_shap": sizes,
+        "mean_abs_ig": sizes,
+        "mean_shap": [0.2, 0.3, 0.1, -0.9, 0.0],
+        "rank_correlation": 1.0,
+        "mean_abs_shap_background": sizes,
+    }
     seconds = {"in-hoc IG": 10.0, "in-hoc Input x Gradient": 12.0, "in-hoc SHAP": 20.0, "post-hoc": 11.0}
     return copy.deepcopy(
         {
             "fig4_convergence": {"slices": {name: rounds for name in SLICES}},
-            "fig5_confidence": {"slices": {name: {"rounds": rounds, "test": test} for name in SLICES}},
+            "fig5_confidence": {
+                "slices": {
+                    name: {"threshold": 0.1, "rounds": rounds, "test": test, "constant predictor": constant}
+                    for name in SLICES
+                }
+            },
             "fig6_attributions": {
                 "slice": "eMBB",
+                "target": "CPU load",
+                "feature_names": list(feature_roles("eMBB")),
                 "feature_units": ["Mbps", "Mbps", "Mbps", "", "%"],
                 "models": {
                     label: [{"seed": seed, **attributed} for seed in range(SEEDS)]
@@ -64,14 +81,25 @@ def good():
                 },
             },
             "fig7_convergence_time": {
-                "schemes": {label: {"seconds": [value - 1, value, value + 1]} for label, value in seconds.items()}
+                "slice": "Browsing",
+                "clients": 100,
+                "schemes": {
+                    label: {
+                        "rounds": [10.0] * 3,
+                        "timed_seconds": [value / 10],
+                        "seconds_per_round": value / 10,
+                        "seconds": [value - 1, value, value + 1],
+                    }
+                    for label, value in seconds.items()
+                },
             },
-            "fig8_scalability": {"clients": {count: curves() for count in ("10", "100", "200")}},
+            "fig8_scalability": {"slice": "eMBB", "clients": {count: curves() for count in ("10", "100", "200")}},
             "table4_overhead": {
+                "slice": "Browsing",
                 "schemes": {
                     "in-hoc IG": curves(converged=(13, 12, 14, 13, 12)),
                     "post-hoc": curves(converged=(20, 19, 21, 18, 20)),
-                }
+                },
             },
         }
     )
@@ -196,7 +224,7 @@ CHANGES = {
 
 @pytest.mark.parametrize("name", [name for name in CLAIM if name != "C7 (KB)"])
 def test_holds(name):
-    verdict = CLAIM[name](good())
+    verdict = CLAIM[name].verdict(good())
     assert (verdict.claim, verdict.verdict) == (name, HOLDS)
 
 
@@ -205,7 +233,7 @@ def test_changed(name):
     claim, change, expected = CHANGES[name]
     results = good()
     change(results)
-    assert CLAIM[claim](results).verdict == expected
+    assert CLAIM[claim].verdict(results).verdict == expected
 
 
 def test_every_claim_is_seen_both_ways():
@@ -218,15 +246,16 @@ def test_kilobytes_cannot_be_decided(change):
     results = good()
     if change:
         change(results)
-    verdict = criteria.c7_kilobytes(results)
-    assert verdict.verdict == UNDECIDABLE == "cannot be decided from the paper"
-    assert "in-hoc IG 1,269.6; post-hoc 1,269.6" in verdict.ours
+    finding = CLAIM["C7 (KB)"].judge(results)
+    assert finding.verdict == UNDECIDABLE == "cannot be decided from the paper"
+    assert "in-hoc IG 1,269.6; post-hoc 1,269.6" in finding.text()
 
 
 def test_claims_are_the_papers():
     assert list(CLAIM) == ["C1", "C2", "C3", "C4", "C5", "C6", "C7", "C7 (KB)", "C8"]
-    assert [CLAIM[name](good()).claim for name in CLAIM] == list(CLAIM)
-    assert [CLAIM[name](good()).where for name in CLAIM] == [
+    verdicts = [claim.verdict(good()) for claim in CLAIMS]
+    assert [verdict.claim for verdict in verdicts] == list(CLAIM)
+    assert [verdict.where for verdict in verdicts] == [
         "Fig. 4",
         "Fig. 5a",
         "Fig. 5a",
@@ -240,51 +269,51 @@ def test_claims_are_the_papers():
 
 
 def test_c5_says_that_its_order_was_calibrated():
-    assert "by calibration, not by finding" in criteria.c5(good()).ours
+    assert "by calibration, not by finding" in CLAIM["C5"].judge(good()).text()
 
 
 def test_numbers_shown_are_mean_and_spread():
     results = good()
     set_converged(results, "post-hoc", [10, 20, 30, 20, 20])
-    assert "post-hoc 20 ± 7.1" in criteria.c7(results).ours  # the sample standard deviation of 10, 20, 30, 20, 20
+    assert (
+        "post-hoc 20 ± 7.1" in CLAIM["C7"].judge(results).text()
+    )  # the sample standard deviation of 10, 20, 30, 20, 20
     set_seconds(results, "post-hoc", [8.0])
-    assert "IG against post-hoc +25 %" in criteria.c6(results).ours
+    assert "IG against post-hoc +25 %" in CLAIM["C6"].judge(results).text()
 
 
 def test_c7_needs_more_than_one_seed():
     results = good()
     set_converged(results, "in-hoc IG", [13])
     set_converged(results, "post-hoc", [14])
-    assert criteria.c7(results).verdict == FAILS
+    assert CLAIM["C7"].judge(results).verdict == FAILS
 
 
 @pytest.mark.parametrize("missing", [1, 5])
 def test_c7_leaves_out_seeds_that_did_not_converge(missing):
     results = good()
     set_converged(results, "post-hoc", [None] * missing + [19, 21, 18, 20][: 5 - missing])
-    assert criteria.c7(results).verdict == (FAILS if missing == 5 else HOLDS)
-    assert f"({missing} of 5 seeds not)" in criteria.c7(results).ours
+    assert CLAIM["C7"].judge(results).verdict == (FAILS if missing == 5 else HOLDS)
+    assert f"({missing} of 5 seeds not)" in CLAIM["C7"].judge(results).text()
 
 
 def test_numbers_are_the_statistics_that_decide():
     """Per statistic, slice (or K, or scheme) and seed; a constant curve has no rank correlation, and so no trend."""
-    numbers = criteria.c3(good()).numbers
+    numbers = CLAIM["C3"].judge(good()).numbers
     np.testing.assert_allclose(numbers["fall"]["Browsing"], [0.39] * SEEDS)  # 0.99 - 0.6
     assert set(numbers["gap"]) == set(SLICES)
     flat = good()
     for schemes in flat["fig4_convergence"]["slices"].values():
         schemes["in-hoc IG"]["mse"] = steady(0.1)
-    verdict = criteria.c1(flat)
+    verdict = CLAIM["C1"].judge(flat)
     assert verdict.verdict == FAILS
     assert np.isnan(verdict.numbers["rank correlation"]["eMBB"]).all()
 
 
 def test_c2_names_the_control_if_the_figure_has_it():
     results = good()
-    assert "constant predictor" not in criteria.c2(results).ours
-    for numbers in results["fig5_confidence"]["slices"].values():
-        numbers["constant predictor"] = {"mse": [0.1] * SEEDS, "confidence": [0.5] * SEEDS}
-    assert criteria.c2(results).ours.endswith("; a constant predictor: 0.5)")
+    assert "constant predictor" not in criteria.c2(results["fig4_convergence"]["slices"]).text()
+    assert CLAIM["C2"].judge(results).text().endswith("; a constant predictor: 0.5)")
 
 
 def test_c6_treats_both_explainers_that_never_converge_alike():
@@ -292,8 +321,50 @@ def test_c6_treats_both_explainers_that_never_converge_alike():
     for scheme in ("in-hoc SHAP", "in-hoc Input x Gradient"):
         results = good()
         set_seconds(results, scheme, [None] * 3)
-        verdicts.append(criteria.c6(results).verdict)
+        verdicts.append(CLAIM["C6"].judge(results).verdict)
     assert verdicts[0] == verdicts[1]
+
+
+def test_the_thresholds_are_those_that_were_fixed_before_any_run():
+    """Whoever moves one sees it here, and in the claims table, which says them with each criterion."""
+    assert (criteria.C1_CORRELATION, criteria.C1_DROP) == (0.9, 0.8)
+    assert criteria.C2_CONFIDENCE == 0.85
+    assert criteria.C3_FALL == 0.1
+    assert criteria.C4_SPREAD == 0.05
+    assert criteria.C5_RANK_SHARE == 0.05
+    assert criteria.C6_NEAR == 0.25
+    assert criteria.C7_STANDARD_ERRORS == 2
+    assert (criteria.C8_CONFIDENCE, criteria.C8_TREND) == (0.9, -0.9)
+
+
+def test_the_criteria_say_the_thresholds_that_they_hold_to():
+    said = {name: claim.criterion for name, claim in CLAIM.items()}
+    assert "0.9" in said["C1"]
+    assert "80 %" in said["C1"]
+    assert "0.85" in said["C2"]
+    assert "0.1" in said["C3"]
+    assert "0.05" in said["C4"]
+    assert "5 %" in said["C5"]
+    assert "25 %" in said["C6"]
+    assert "0.90" in said["C8"]
+    assert "-0.9" in said["C8"]
+
+
+def test_one_round_has_no_trend():
+    """A rank correlation needs two values: C1 fails on a curve of one round, it does not stop."""
+    results = good()
+    for schemes in results["fig4_convergence"]["slices"].values():
+        for scheme in schemes.values():
+            scheme["mse"] = [[0.1]] * SEEDS
+    finding = CLAIM["C1"].judge(results)
+    assert finding.holds is False
+    assert np.isnan(finding.numbers["rank correlation"]["eMBB"]).all()
+
+
+def test_criteria_need_no_figure():
+    """Any curves can be judged: here those of a method of one's own, without a document around them."""
+    mine = {"eMBB": {"in-hoc IG": curves(), "post-hoc": curves(confidence=steady(0.99, 0.6))}}
+    assert all(judge(mine).holds for judge in (criteria.c1, criteria.c2, criteria.c3))
 
 
 # ---- the command
@@ -305,11 +376,13 @@ def folder(tmp_path):
         slices = {"fig6_attributions": ["eMBB"], "fig8_scalability": ["eMBB"]}.get(name, ["Browsing"])
         slices = list(SLICES) if name in ("fig4_convergence", "fig5_confidence") else slices
         document = {
+            "figure": name,
             "preset": "paper",
             "settings": {"slices": {one: {} for one in SLICES}, "rounds": ROUNDS},
             "seeds": [0, 1, 2, 3, 4],
             "data": {"source": "generator", "slices": {one: {} for one in slices}},
             "trained_with": [{"cores": 2}],
+            "drawn_with": {"cores": 2},
             "result": result,
         }
         records.write_record(tmp_path / f"{name}.json", FIGURE, document)
@@ -318,13 +391,12 @@ def folder(tmp_path):
 
 def run(monkeypatch, *arguments):
     monkeypatch.setenv("COLUMNS", "200")
-    monkeypatch.setattr(sys, "argv", ["claims.py", *map(str, arguments)])
-    claims.main()
+    script.main([*map(str, arguments)])
 
 
 def test_main_writes_and_prints_the_table(folder, monkeypatch, capsys):
     run(monkeypatch, "--out", folder)
-    saved = records.read_record(folder / "claims.json", Kind())
+    saved = records.read_record(folder / "claims.json", CLAIMS_RECORD)
     assert saved["seeds"] == [0, 1, 2, 3, 4]
     assert [line["claim"] for line in saved["verdicts"]] == list(CLAIM)
     assert [line["verdict"] for line in saved["verdicts"]] == [HOLDS] * 7 + [UNDECIDABLE, HOLDS]
@@ -390,7 +462,7 @@ def assert_refused(folder, monkeypatch, capsys, *words):
 
 
 def test_a_full_disk_is_one_line(folder, monkeypatch, capsys):
-    def full(path, content):
+    def full(path, kind, content):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(claims, "write_record", full)
