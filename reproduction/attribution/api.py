@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from reproduction.attribution import arguments
-from reproduction.attribution.chain import ChainMethod, one_hot
+from reproduction.attribution.chain import ChainMethod, forward, one_hot
 from reproduction.attribution.deeplift import DeepLift
 from reproduction.attribution.gradients import InputTimesGradient, IntegratedGradients, Saliency
 from reproduction.attribution.layers import Layer, read_layers
@@ -156,7 +156,8 @@ def explain_layers(
         inputs: real [n, features], in the units the model takes.
         method: "epsilon_lrp", whose values are relevances, or "deeplift", whose values are contributions to
             f(input) - f(baseline).
-        baseline: see `explain`.
+        baseline: the "off" state of every feature, for "deeplift": None for zeros, real [features], or real
+            [n, features].
         target: the output unit to explain; may be left out if there is but one.
         start: in place of `target`, the weight of each output in the sum that is explained, real [outputs] or
             [n, outputs]; ones explain all outputs at once.
@@ -173,21 +174,25 @@ def explain_layers(
         TypeError: what `explain` refuses.
     """
     if target is not None and start is not None:
-        raise ValueError("target and start say both what to explain; pass one of them.")
+        raise ValueError("target and start each choose what is explained; pass one of them.")
     request = checked(LAYER_METHODS, model, inputs, method, baseline, target, batch_size, options)
     layers = [layer for layer in read_layers(model) if layer.pieces]
     names = _names(layers)
     pieces = tuple(piece for layer in layers for piece in layer.pieces)
     ends = np.cumsum([0, *(len(layer.pieces) for layer in layers)])
-    sizes = {"rows": len(request.inputs), "outputs": model.output_shape[-1]}
-    weights = one_hot(request.function, **sizes) if start is None else arguments.checked_start(start, **sizes)
+    rows, outputs = len(request.inputs), forward(pieces, request.inputs[:1])[-1].shape[1]
+    if start is None:
+        weights = one_hot(request.function, rows, outputs)
+    else:
+        weights = arguments.checked_start(start, rows, outputs)
 
     def explain_batch(rows: np.ndarray, references: np.ndarray, weights: np.ndarray) -> list[np.ndarray]:
         contributions = request.method.contributions(pieces, rows, references, weights)
         return [contributions[end].astype(np.float32) for end in ends]
 
     parts = [explain_batch(*batch) for batch in request.batches(weights)]
-    return {name: np.concatenate(of_layer) for name, of_layer in zip(names, zip(*parts, strict=True), strict=True)}
+    by_layer = zip(*parts, strict=True)
+    return {name: np.concatenate(batches) for name, batches in zip(names, by_layer, strict=True)}
 
 
 def _names(layers: list[Layer]) -> list[str]:

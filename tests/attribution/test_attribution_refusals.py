@@ -7,7 +7,14 @@ import keras
 import numpy as np
 import pytest
 
-from reproduction.attribution import METHODS, completeness_gap, explain, read_chain, weighted_attributions
+from reproduction.attribution import (
+    METHODS,
+    completeness_gap,
+    explain,
+    explain_layers,
+    read_chain,
+    weighted_attributions,
+)
 from reproduction.attribution.shapley import MOST_FEATURES
 from tests.attribution.networks import keras_model, random_network, samples
 
@@ -284,6 +291,15 @@ def test_functions_of_the_wrong_shape(method, shape):
 def test_outputs_that_are_not_finite():
     with pytest.raises(ValueError, match="model must have a finite output"):
         explain(lambda x: np.full(len(x), np.inf), INPUTS, method="occlusion")
+
+
+@pytest.mark.parametrize("call", [explain, weighted_attributions, completeness_gap, explain_layers])
+@pytest.mark.parametrize("method", ["epsilon_lrp", "deeplift"])
+def test_weights_that_are_not_finite_are_refused_where_layers_are_read(call, method):
+    model = keras_model(random_network("leaky_relu"))
+    model.layers[0].set_weights([np.full_like(weights, np.nan) for weights in model.layers[0].get_weights()])
+    with pytest.raises(ValueError, match="model must have a finite output"):
+        call(model, INPUTS, method=method)
 
 
 def test_gradients_that_are_not_finite():

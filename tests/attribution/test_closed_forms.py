@@ -41,7 +41,7 @@ def test_saliency_is_the_absolute_gradient(linear_model):
 
 
 @pytest.mark.parametrize("method", sorted(METHODS))
-def test_sensitivity_of_a_linear_model(linear_model, method):
+def test_weighted_attributions_of_a_linear_model(linear_model, method):
     """Eq. (2): a / x is the weight; where x = 0 it is the weight too if no division is needed, else 0."""
     got = weighted_attributions(linear_model, INPUTS, method=method)
     if method == "saliency":
@@ -55,7 +55,7 @@ def test_sensitivity_of_a_linear_model(linear_model, method):
 
 
 @pytest.mark.parametrize("method", sorted(METHODS))
-def test_attribution_is_sensitivity_times_distance(method):
+def test_attribution_is_weighted_attribution_times_distance(method):
     model = keras_model(random_network("tanh"))
     inputs, baselines = samples(5)
     baseline = baselines if method in TAKES_BASELINE else np.zeros_like(baselines)

@@ -54,6 +54,19 @@ def test_every_layer_equals_the_oracle(method, activation):
 
 
 @pytest.mark.parametrize("method", ["epsilon_lrp", "deeplift"])
+def test_a_bare_layer_is_a_chain_of_one(method):
+    layer = keras.layers.Dense(2, name="alone", bias_initializer="normal")
+    layer.build((None, 5))
+    x, b = samples(4)
+    ours = explain_layers(layer, x, method=method, target=1, **options(method, b))
+    assert list(ours) == ["input", "alone"]
+    np.testing.assert_array_equal(ours["input"], explain(layer, x, method=method, target=1, **options(method, b)))
+    # The layer's own output, less its reference, for the unit that is explained.
+    gap = layer(x) - (0 if method == "epsilon_lrp" else layer(b))
+    np.testing.assert_allclose(ours["alone"], gap * np.array([0, 1]), rtol=1e-5, atol=1e-6)  # the layer is float32
+
+
+@pytest.mark.parametrize("method", ["epsilon_lrp", "deeplift"])
 def test_the_input_is_what_explain_gives(method):
     layers, (x, b) = network(), samples(9)
     ours = explain_layers(keras_model(layers), x, method=method, target=2, **options(method, b))
@@ -149,7 +162,7 @@ def called_input():
 
 
 REFUSED = {
-    "both": ({"target": 0, "start": [1.0]}, "target and start say both what to explain; pass one of them"),
+    "both": ({"target": 0, "start": [1.0]}, "target and start each choose what is explained; pass one of them"),
     "too long": (
         {"start": [1.0, 2.0]},
         r"start must be \[outputs\] = \(1,\) or \[n, outputs\] = \(3, 1\), got .*\(2,\)",
