@@ -5,13 +5,12 @@ SEEDS ?= 1
 OUT ?= $(if $(filter quick,$(PRESET)),figures/quick,figures)
 
 RUN := .venv/bin/python
-FIGURES := fig4_convergence fig5_confidence fig6_attributions fig7_convergence_time fig8_scalability table4_overhead
-REAL_FIGURES := fig4_convergence fig5_confidence fig6_attributions
+FIGURES := $(RUN) -m reproduction.slicing.figures
 
 .PHONY: figures real claims sensitivity comparison report check-report reference data test lint benchmark benchmark-peers clean
 
 figures: .venv/core
-	@set -e; for figure in $(FIGURES); do \
+	@set -e; figures=$$($(FIGURES)); for figure in $$figures; do \
 		$(RUN) reproduction/$$figure.py --preset $(PRESET) --seeds $(SEEDS) --out $(OUT); \
 	done
 	$(RUN) reproduction/claims.py --out $(OUT)
@@ -19,7 +18,7 @@ figures: .venv/core
 # The figures that measured data can give, from a TRACTOR table (data/README.md): make real TRACTOR=table.parquet
 real: .venv/core
 	@test -n "$(TRACTOR)" || { echo "error: give the table, TRACTOR=path (see data/README.md)" >&2; exit 2; }
-	@set -e; for slice in eMBB URLLC; do for figure in $(REAL_FIGURES); do \
+	@set -e; figures=$$($(FIGURES) --measured); for slice in eMBB URLLC; do for figure in $$figures; do \
 		$(RUN) reproduction/$$figure.py --data "$(TRACTOR)" --schema tractor:$$slice --seeds $(SEEDS) \
 			--out figures/real/$$slice; \
 	done; done

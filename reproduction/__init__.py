@@ -3,26 +3,37 @@
 Roy, Chergui, Verikoukis, "Towards Bridging the FL Performance-Explainability Trade-Off: A Trustworthy 6G RAN Slicing
 Use-Case", IEEE TVT 2024, arXiv 2307.12903.
 
-Data flow one way: data -> client model -> explainer -> confidence -> constrained local training -> federation ->
-records -> figures. An import never goes up this list.
+One ground, and a wing per system, today `slicing`. A wing stands on the ground and knows no other wing; what two of them
+need lies on the ground and knows none of them. An import never goes up these lists. Within the wing data flow one way:
+data -> client model -> explainer -> confidence -> constrained local training -> federation -> records -> figures.
 
-    fig4..fig8, table4   what a user types, one script per figure; claims.py checks the paper's claims on their numbers,
-                         sensitivity.py what they depend on; compare.py holds a method against ours, reference.py
-                         writes the curves for it; report.py: one page;  examples/: four methods of others
-    figure_script.py     the switches, cache, drawing and saving that they share
-    experiment.py        one function per figure: records -> numbers;  criteria.py: each claim's criterion on them;
-                         open_choices.py: what the paper left open, varied;  own_method.py: the door for other methods
-    laboratory.py        trains a federation once, stores it, continues it after a stop
-    federation/          server.py: Algorithm 1's outer loop, eq. (1);  in_process.py: the worker pool
-    closed_loop/         one CL.  client_model.py: the network;  confidence.py: eqs. (2)-(6);
-                         proxy_lagrangian.py: eqs. (7)-(11) on TFCO;  local_training.py: Algorithm 1's inner loop;
-                         evaluation.py: the global model seen by a CL;  client.py: bytes in, bytes out
-    datasets/            generator.py, physics.py, tables.py (anyone's), measurements.py (public sets) -> schema.py
-    results/             records.py (on disk), curves.py (tidy, for others), metrics.py, quantities.py, comparison.py,
-                         progress.py, run_log.py, plotting.py, page.py
-    attribution/         DeepExplain's methods for any model: knows no federation
-    settings.py          Table III and what the paper leaves open;  seeds.py: streams of randomness;
-                         files.py: whole files or none
+    fig4..fig8, table4       what a user types, one script per figure: how it is drawn, and one call
+    claims.py, sensitivity.py, compare.py, reference.py, report.py, datasets.py, examples.py: switches, and one call
+
+    slicing/                 the paper
+      reporting/             the figures in words and tables, on one page;  script.py: its figures as scripts
+      examples/              four methods of others
+      open_choices/          what the paper left open, varied
+      claims.py              the paper's claims;  criteria.py: what each is held to
+      comparison/            curves of any method beside ours; method.py: the door for a method in Python
+      experiment.py          one function per figure: federations -> numbers;  explanations.py: Fig. 6's
+      laboratory.py          trains a federation once, keeps it, continues it;  data_source.py: on which data
+      federation/            server.py: Algorithm 1's outer loop, eq. (1), over a fleet;  in_process.py: a fleet on one
+                             machine;  record.py: a federation on disk
+      closed_loop/           one CL.  client_model.py: the network;  explainers.py, confidence.py: eqs. (2)-(6);
+                             proxy_lagrangian.py: eqs. (7)-(11) on TFCO;  local_training.py: Algorithm 1's inner loop;
+                             evaluation.py: the global model seen by a CL;  client.py: bytes in, bytes out
+      documents.py           what a figure saves, field by field;  schemes.py, metrics.py, plotting.py
+      datasets/              generator.py, physics.py, tables.py (anyone's), measurements.py (public sets)
+      settings.py            Table III and what the paper leaves open;  figures.py: the list of them
+
+    figure_script.py         any wing's figure: switches, numbers into JSON, pictures from it, --redraw
+    command_line.py          what every command shares: common switches, one clear line when it ends badly
+    results/                 records.py, store.py: work on disk, by kind, continued after a stop;  progress.py,
+                             tensorboard_log.py: watching it;  seed_statistics.py, verdicts.py, words.py: from numbers to
+                             text;  plotting.py, page.py: from numbers to pictures and pages
+    attribution/             DeepExplain's methods, and relevance of every layer, for any model: knows no federation
+    seeds.py                 streams of randomness;  files.py: whole files or none
 
 The paper's letters, and their names here:
 
@@ -30,13 +41,13 @@ The paper's letters, and their names here:
     k, K     closed loop (CL), number of CLs    client, Settings.clients
     t, T     FL round                           round_number, Settings.rounds
     l, L     local epoch                        number, LocalSettings.epochs
-    i, D     sample, samples of a CL            Settings.samples, Client.samples
+    i, D     sample, samples of a CL            Settings.samples, Samples.count
     j, Q     feature                            features are rows, [Q, n]
     W        weights                            weights, flat float32 [P]
     x, y     input, CPU load [%]                features, target
     y_hat    prediction                         prediction
     a        attribution                        attribution.explain
-    alpha    a / x, eq. (2)                     weighted attribution; attribution.sensitivity
+    alpha    a / x, eq. (2)                     attribution.weighted_attributions; explainers, compiled
     pi       soft attribution, eq. (2)          soft_attributions
     x_hat    mutated input, eq. (3)             mutated
     alpha_n, beta_n  SLA bounds, eq. (4)        SliceSettings.lower_percent, upper_percent
