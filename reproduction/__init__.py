@@ -3,8 +3,8 @@
 Roy, Chergui, Verikoukis, "Towards Bridging the FL Performance-Explainability Trade-Off: A Trustworthy 6G RAN Slicing
 Use-Case", IEEE TVT 2024, arXiv 2307.12903.
 
-One ground, and a wing per system, today `slicing`. A wing stands on the ground and knows no other wing; what two of them
-need lies on the ground and knows none of them. An import never goes up these lists. Within the wing data flow one way:
+One ground, and a wing per system, today `slicing`. A wing stands on the ground and knows no other wing; what two of
+them need lies on the ground and knows none of them. An import never goes up these lists. Within the wing data flow:
 data -> client model -> explainer -> confidence -> constrained local training -> federation -> records -> figures.
 
     fig4..fig8, table4       what a user types, one script per figure: how it is drawn, and one call
@@ -30,8 +30,8 @@ data -> client model -> explainer -> confidence -> constrained local training ->
     figure_script.py         any wing's figure: switches, numbers into JSON, pictures from it, --redraw
     command_line.py          what every command shares: common switches, one clear line when it ends badly
     results/                 records.py, store.py: work on disk, by kind, continued after a stop;  progress.py,
-                             tensorboard_log.py: watching it;  seed_statistics.py, verdicts.py, words.py: from numbers to
-                             text;  plotting.py, page.py: from numbers to pictures and pages
+                             tensorboard_log.py: watching it;  seed_statistics.py, verdicts.py, words.py: from numbers
+                             to text;  plotting.py, page.py: from numbers to pictures and pages
     attribution/             DeepExplain's methods, and relevance of every layer, for any model: knows no federation
     seeds.py                 streams of randomness;  files.py: whole files or none
 

@@ -31,14 +31,14 @@ def show(lines: Sequence[Line]) -> None:
     from rich.text import Text
 
     console = Console(width=None if sys.stdout.isatty() else WIDTH_OF_A_LOG)
-    shown = [COLUMNS.index(column) for column in ("quantity", "theirs", "ours", "in words")]
+    columns = [COLUMNS.index(name) for name in ("quantity", "theirs", "ours", "in words")]
     for method, of_slices in tables(lines).items():
         for slice_name, rows in of_slices.items():
             table = Table(title=Text(f"{method} in {slice_name}"))
-            for number in shown:
-                table.add_column(Text(COLUMNS[number]))
+            for column in columns:
+                table.add_column(Text(COLUMNS[column]))
             for row in rows:
-                table.add_row(*(Text(row[number]) for number in shown))
+                table.add_row(*(Text(row[column]) for column in columns))
             console.print(table)
 
 

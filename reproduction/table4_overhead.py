@@ -16,10 +16,10 @@ from reproduction.figure_script import Document
 from reproduction.results.plotting import new_figure
 from reproduction.results.words import markdown_table, mean_and_sd
 from reproduction.slicing import experiment, figures
-from reproduction.slicing.schemes import LOOKS
+from reproduction.slicing.schemes import IN_HOC, LOOKS, POST_HOC
 from reproduction.slicing.script import paper_script
 
-PAPER = {"in-hoc IG": ((13, 16510), (12, 16778)), "post-hoc": ((20, 77714), (17, 77776))}
+PAPER = {IN_HOC: ((13, 16510), (12, 16778)), POST_HOC: ((20, 77714), (17, 77776))}
 """Scheme -> (round, KB) in the paper's table, and in its text."""
 
 
@@ -46,12 +46,12 @@ def table(document: Document) -> pd.DataFrame:
 def tables(document: Document) -> dict[str, str]:
     """Print the table, and return it as CSV, Markdown and LaTeX."""
     frame = table(document)
-    shown = Table(title=f"Table IV, {document['result']['slice']}")
+    printed = Table(title=f"Table IV, {document['result']['slice']}")
     for column in frame:
-        shown.add_column(column)
+        printed.add_column(column)
     for row in frame.to_numpy().tolist():
-        shown.add_row(*row)
-    Console().print(shown)
+        printed.add_row(*row)
+    Console().print(printed)
     markdown = markdown_table(frame.columns.tolist(), frame.to_numpy().tolist())
     return {".csv": frame.to_csv(index=False), ".md": markdown, ".tex": latex(frame)}
 

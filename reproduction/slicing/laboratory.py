@@ -1,8 +1,6 @@
 """Federations, each trained once: stored under what decides its numbers, continued after a stop, and reused.
 
 Nothing here imports TensorFlow; the workers do.
-
-Differs from the paper: five seeds instead of one run, and their spread.
 """
 
 import dataclasses

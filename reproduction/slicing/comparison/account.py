@@ -45,11 +45,11 @@ def write(path: Path, theirs: pd.DataFrame, reference: Reference, folder: Path) 
     with style():
         pictures = save(draw(theirs, reference, lines), folder, NAME)
     methods, by_method = list(differences.methods(theirs)), tables(lines)
-    title, told = f"{', '.join(methods)} against ours", notes(path.name, theirs, reference, lines)
+    title, remarks = f"{', '.join(methods)} against ours", notes(path.name, theirs, reference, lines)
     slices = ", ".join(theirs["slice"].unique())
     content = {
         "title": title,
-        "notes": told,
+        "notes": remarks,
         "picture": picture_of(pictures[0]),
         "alt": f"Curves of {', '.join([*OURS, *methods])} in {slices}; the tables below hold the numbers.",
         "caption": CAPTION,
@@ -64,14 +64,14 @@ def write(path: Path, theirs: pd.DataFrame, reference: Reference, folder: Path) 
     }
     write_record(folder / f"{NAME}.json", COMPARISON, document)
     written = {
-        ".md": markdown(title, told, by_method, pictures[0].name, CAPTION).encode(),
+        ".md": markdown(title, remarks, by_method, pictures[0].name, CAPTION).encode(),
         ".html": render(TEMPLATE, content),
         ".csv": flat(lines).to_csv(index=False, lineterminator="\n").encode(),
     }
     for suffix, text in written.items():
         write_atomically(folder / f"{NAME}{suffix}", text)
     files = [*pictures, folder / f"{NAME}.json", *(folder / f"{NAME}{suffix}" for suffix in written)]
-    return Account(lines=lines, notes=told, files=files)
+    return Account(lines=lines, notes=remarks, files=files)
 
 
 def flat(lines: Sequence[Line]) -> pd.DataFrame:

@@ -50,24 +50,24 @@ def draw(theirs: pd.DataFrame, reference: Reference, lines: Sequence[Line]) -> F
     by_method = differences.methods(theirs)
     look = looks(list(by_method))
     slices = list(theirs["slice"].unique())
-    shown = [metric for metric in PANELS if metric in set(theirs["metric"])]
+    metrics = [metric for metric in PANELS if metric in set(theirs["metric"])]
     bars = [quantity for quantity in BARS if any(line.quantity == quantity.name for line in lines)]
-    heights = [2.2] * len(shown) + [0.8 + 0.17 * len(look)] * len(bars)
+    heights = [2.2] * len(metrics) + [0.8 + 0.17 * len(look)] * len(bars)
     figure, grid = _panels(len(slices), heights)
     for column, name in zip(grid.T, slices, strict=True):
         runs = {label: differences.our_runs(reference, label, name) for label in OURS}
         runs |= {label: differences.runs_of(frame, name) for label, frame in by_method.items()}
-        for axes, metric in zip(column, shown, strict=False):
+        for axes, metric in zip(column, metrics, strict=False):
             _curves(axes, runs, metric, look)
             if metric == "confidence":
                 nu = reference.thresholds[name]
                 axes.axhline(nu, color="black", linewidth=1, linestyle=(0, (1, 1)), label="threshold ν")
-        for axes, quantity in zip(column[len(shown) :], bars, strict=True):
+        for axes, quantity in zip(column[len(metrics) :], bars, strict=True):
             values = {label: _defined(quantity, by_seed, reference.limits(name)) for label, by_seed in runs.items()}
             _bars(axes, values, look)
             axes.set_xlabel(BARS[quantity])
         column[0].set_title(name)
-    for axes, metric in zip(grid[:, 0], shown, strict=False):
+    for axes, metric in zip(grid[:, 0], metrics, strict=False):
         axes.set_ylabel(PANELS[metric])
         axes.set_yscale("log" if metric == "mse" else "linear")
     handles = {

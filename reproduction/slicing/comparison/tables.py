@@ -39,7 +39,7 @@ def notes(name: str, theirs: pd.DataFrame, reference: Reference, lines: Sequence
     """Say what was compared and how to read it."""
     seeds = sorted({len(line.seeds) for line in lines})
     rounds = sorted({line.rounds for line in lines})
-    told = [
+    remarks = [
         f"{name} against our reference curves ({reference.preset} preset, {reference.clients} closed loops), over "
         f"{' or '.join(map(str, rounds))} rounds and {' or '.join(map(str, seeds))} common seed(s). It is taken to be "
         f"of {reference.clients} closed loops too.",
@@ -50,51 +50,53 @@ def notes(name: str, theirs: pd.DataFrame, reference: Reference, lines: Sequence
         f"{reference.tolerance:.0%} (of its drop) of its best. A seed where a number is not defined is left out.",
     ]
     if any(line.unit == "s" for line in lines):
-        told.append("Seconds compare only what ran on the same machine.")
+        remarks.append("Seconds compare only what ran on the same machine.")
     if max(seeds) < ENOUGH_PAIRS:
-        told.append(
+        remarks.append(
             f"With {max(seeds)} seeds even that shows little: equals have all differences of one sign once in "
             f"{2 ** (max(seeds) - 1)} times, and there are many lines here."
         )
     partly = differences.partly_there(theirs, reference)
     if partly:
-        told.append(f"Compared for no seed, because some lack it: {'; '.join(partly)}, and what is computed from it.")
-    return told + cautions(theirs, reference)
+        remarks.append(
+            f"Compared for no seed, because some lack it: {'; '.join(partly)}, and what is computed from it."
+        )
+    return remarks + cautions(theirs, reference)
 
 
 def cautions(theirs: pd.DataFrame, reference: Reference) -> list[str]:
     """Say what makes curves hardly comparable: another explainer, fewer rounds, another traffic per round."""
-    told = []
+    remarks = []
     for label, frame in differences.methods(theirs).items():
         explainers = sorted(set(frame["explainer"]) - {explainer for _, explainer in OURS.values()})
         if explainers:
-            told.append(
+            remarks.append(
                 f"Caution: the confidence of {label} is scored with {', '.join(explainers)}, ours with IG; it "
                 "differs by that alone, even for the same model."
             )
     last, ours = int(theirs["round"].max()), int(reference.frame["round"].max())
     if last < ours:
-        told.append(
+        remarks.append(
             f"Caution: theirs end at round {last}, ours at {ours}; only {last} rounds are compared. One preset?"
         )
     traffic = [table.loc[table["metric"] == "kb", "value"].median() for table in (theirs, reference.frame)]
     if traffic[0] < 0.9 * traffic[1] or traffic[0] > 1.1 * traffic[1]:
-        told.append(
+        remarks.append(
             f"Caution: theirs send {traffic[0]:,.0f} KB per round, ours {traffic[1]:,.0f}; is it the same number of "
             "closed loops?"
         )
-    return told
+    return remarks
 
 
 def markdown(
     title: str,
-    told: Sequence[str],
+    remarks: Sequence[str],
     by_method: Mapping[str, Mapping[str, list[tuple[str, ...]]]],
     picture: str,
     caption: str,
 ) -> str:
     """Return the comparison as Markdown, with the picture beside it."""
-    parts = [f"# {title}", *told, f"![Curves of all methods]({picture})", caption]
+    parts = [f"# {title}", *remarks, f"![Curves of all methods]({picture})", caption]
     for method, of_slices in by_method.items():
         for slice_name, rows in of_slices.items():
             parts += [f"## {method} in {slice_name}", markdown_table(COLUMNS, rows).rstrip("\n")]

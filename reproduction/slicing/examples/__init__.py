@@ -5,5 +5,5 @@
     lagrangian.py    TensorFlow and TFCO: the confidence constraint without a proxy
     numpy_only.py    no framework: the network's gradient and Adam by hand
 
-Differs from the paper: none of these is in it.
+None of them is in the paper.
 """

@@ -3,8 +3,6 @@
 What a method in PyTorch, JAX or C++ has to agree on with ours stands here in plain sight: the layout of the flat
 weights, the leaky ReLU, the loss, and Adam as Keras has it. One round agrees to float32 rounding; Adam makes rounding
 grow, so after some rounds the two curves are as far apart as two runs of one method.
-
-Differs from the paper: nothing but the framework.
 """
 
 from dataclasses import dataclass

@@ -1,7 +1,4 @@
-"""A fleet on one machine: CLs whose data and log A are held here, run in this process or in its workers.
-
-Differs from the paper: it does not say how its simulation ran.
-"""
+"""A fleet on one machine: CLs whose data and log A are held here, run in this process or in its workers."""
 
 from collections.abc import Callable, Sequence
 from functools import partial

@@ -97,9 +97,9 @@ def check(payload: FederationRecord) -> None:
     Raises:
         ValueError: naming the field that contradicts the others.
     """
-    finished, of, clients = payload["round_number"], payload["identity"]["rounds"], payload["clients"]
-    if not 0 <= finished <= of:
-        raise ValueError(f"field round_number must lie in 0..{of}, the rounds of the identity, got {finished}")
+    finished, rounds, clients = payload["round_number"], payload["identity"]["rounds"], payload["clients"]
+    if not 0 <= finished <= rounds:
+        raise ValueError(f"field round_number must lie in 0..{rounds}, the rounds of the identity, got {finished}")
     if len(payload["rounds"]) != finished:
         raise ValueError(f"field rounds must have round_number = {finished} entries, got {len(payload['rounds'])}")
     if clients != sorted(set(clients)) or len(clients) != payload["identity"]["clients"]:
@@ -108,8 +108,10 @@ def check(payload: FederationRecord) -> None:
         )
     _finite("weights", payload["weights"], (-1,))
     _finite("multipliers", payload["multipliers"], (len(clients), 2, 2))
-    if (payload["test"] is None) != (finished < of):
-        raise ValueError(f"field test must be there after round {of} and not before; the record ends with {finished}")
+    if (payload["test"] is None) != (finished < rounds):
+        raise ValueError(
+            f"field test must be there after round {rounds} and not before; the record ends with {finished}"
+        )
     for name, column in (payload["test"] or {}).items():
         if len(column) != len(clients):  # type: ignore[arg-type]  # a TypedDict's values are objects to mypy
             raise ValueError(f"field test.{name} must have an entry per client ({len(clients)})")

@@ -3,8 +3,6 @@
 Two threads in one process do not scale here, and one intra-op thread per process makes a CL's result independent of the
 number of workers. The CLs' data go to a process once and stay there under their key; a process that lacks them, having
 just started, say, answers so and is sent them.
-
-Differs from the paper: it does not say how its simulation ran.
 """
 
 import os

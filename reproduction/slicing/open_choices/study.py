@@ -2,8 +2,6 @@
 
 Every row is a small experiment of its own: the three slices in-hoc (IG) and post-hoc, and three numbers of CLs, all on
 one preset, so that rows compare with one another. The control predicts the mean training load for every sample.
-
-Differs from the paper: it shows one setting and no control.
 """
 
 import dataclasses

@@ -147,7 +147,7 @@ def _measured(folder: Path) -> dict[str, Any]:
         "target": about["target"],
         "clients": about["clients"],
         "left_out": about["left_out"],
-        "said": _measured_in_words(documents[figures.CONFIDENCE.name]),
+        "in_words": _measured_in_words(documents[figures.CONFIDENCE.name]),
         "documents": list(documents.values()),
         "figures": [_figure(folder / figure, document, about=f"{name}, ") for figure, document in documents.items()],
     }
@@ -156,14 +156,14 @@ def _measured(folder: Path) -> dict[str, Any]:
 def _measured_in_words(document: Document) -> str:
     """Say where the confidence dips and ends, with and without the constraint."""
     ((_, numbers),) = document["result"]["slices"].items()
-    said = []
+    sentences = []
     for label, curves in numbers["rounds"].items():
         lowest, last = (
             thousandths(lowest_over_rounds(curves["confidence"])),
             thousandths(at_round(curves["confidence"], -1)),
         )
-        said.append(f"{label} confidence: lowest {lowest}, last {last}")
-    return f"Over the rounds, {'; '.join(said)}; the threshold ν is {numbers['threshold']:g}."
+        sentences.append(f"{label} confidence: lowest {lowest}, last {last}")
+    return f"Over the rounds, {'; '.join(sentences)}; the threshold ν is {numbers['threshold']:g}."
 
 
 def _sensitivity(folder: Path) -> dict[str, Any] | None:
@@ -173,13 +173,13 @@ def _sensitivity(folder: Path) -> dict[str, Any] | None:
         return None
     document = read_figure(path, "sensitivity")
     rows = document["result"]["rows"]
-    said = tables.what_changes(rows)
+    changes = tables.what_changes(rows)
     return {
-        "said": said,
+        "changes": changes,
         "document": document,
         "seeds": which_seeds(document["seeds"]),
         "picture": picture_of(folder / "sensitivity.png"),
-        "alt": f"Chart: a row per choice, a column per claim, each cell a verdict and its number. {' '.join(said)}",
+        "alt": f"Chart: a row per choice, a column per claim, each cell a verdict and its number. {' '.join(changes)}",
         "pareto": picture_of(folder / "sensitivity_pareto.png"),
         "pareto_alt": tables.pareto_in_words(rows),
         "table": tables.sensitivity_table(rows),

@@ -59,7 +59,7 @@ def what_changes(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     """Say for each claim how often it holds, and under which choices its verdict is another than the default's."""
     rows = [row for row in rows if KINDS[row["choice"]] != "control"]  # which is no choice
     default = next(row for row in rows if row["is_default"])
-    said = []
+    sentences = []
     for claim, verdict in default["verdicts"].items():
         holding = sum(row["verdicts"][claim] is True for row in rows)
         other = [row for row in rows if row["verdicts"][claim] is not verdict]
@@ -68,8 +68,8 @@ def what_changes(rows: Sequence[Mapping[str, Any]]) -> list[str]:
             for choice, members in groupby(other, key=lambda row: row["choice"])
         ]
         change = f"another verdict with {'; '.join(named)}" if named else "the same verdict in every row"
-        said.append(f"{claim} holds in {holding} of {len(rows)} rows ({IN_WORDS[verdict]} by default); {change}.")
-    return said
+        sentences.append(f"{claim} holds in {holding} of {len(rows)} rows ({IN_WORDS[verdict]} by default); {change}.")
+    return sentences
 
 
 def pareto_in_words(rows: Sequence[Mapping[str, Any]]) -> str:
@@ -83,8 +83,8 @@ def pareto_in_words(rows: Sequence[Mapping[str, Any]]) -> str:
     default = next(row["numbers"] for row in rows if row["is_default"])
     confidence, mse = (number(default[f"{POST_HOC}: {quantity}"]) for quantity in ("confidence", "mse"))
     post_hoc = f"{POST_HOC}: C {confidence}, MSE {mse} %²"
-    said = "; ".join([post_hoc, *points])
-    return f"Final confidence against final MSE, a panel per slice. Means over the slices: {said}."
+    means = "; ".join([post_hoc, *points])
+    return f"Final confidence against final MSE, a panel per slice. Means over the slices: {means}."
 
 
 def comparison_table(lines: Sequence[Mapping[str, Any]]) -> TextTable:
@@ -99,8 +99,8 @@ def comparison_table(lines: Sequence[Mapping[str, Any]]) -> TextTable:
         (
             slice_name,
             tuple(
-                (method, *(_in_words(of[name], unit) if name in of else NOT_DEFINED for name, unit in columns))
-                for method, of in by_method.items()
+                (method, *(_in_words(found[name], unit) if name in found else NOT_DEFINED for name, unit in columns))
+                for method, found in by_method.items()
             ),
         )
         for slice_name, by_method in values.items()
@@ -118,16 +118,16 @@ def _in_words(values: Sequence[float], unit: str) -> str:
 
 def comparison_in_words(lines: Sequence[Mapping[str, Any]]) -> str:
     """Tell the comparison's picture: each method's last error and confidence, by slice."""
-    said = []
+    sentences = []
     for slice_name, by_method in _by_slice_and_method(lines).items():
         ends = [
-            f"{method} MSE {mean(of['final MSE']):.3g}"
-            + (f", C {mean(of['final confidence']):.3f}" if "final confidence" in of else "")
-            for method, of in by_method.items()
-            if "final MSE" in of
+            f"{method} MSE {mean(values['final MSE']):.3g}"
+            + (f", C {mean(values['final confidence']):.3f}" if "final confidence" in values else "")
+            for method, values in by_method.items()
+            if "final MSE" in values
         ]
-        said.append(f"{slice_name}, last round: {'; '.join(ends)}")
-    return f"Line plots over FL rounds and bars, a column per slice. {'. '.join(said)}."
+        sentences.append(f"{slice_name}, last round: {'; '.join(ends)}")
+    return f"Line plots over FL rounds and bars, a column per slice. {'. '.join(sentences)}."
 
 
 def _by_slice_and_method(lines: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, dict[str, Sequence[float]]]]:
@@ -135,8 +135,8 @@ def _by_slice_and_method(lines: Sequence[Mapping[str, Any]]) -> dict[str, dict[s
     found: dict[str, dict[str, dict[str, Sequence[float]]]] = {}
     for whose, label in (("ours", "against"), ("theirs", "method")):
         for line in lines:
-            of = found.setdefault(line["slice"], {}).setdefault(line[label], {})
-            of.setdefault(line["quantity"], line[whose])
+            values = found.setdefault(line["slice"], {}).setdefault(line[label], {})
+            values.setdefault(line["quantity"], line[whose])
     return found
 
 
@@ -153,17 +153,17 @@ def settings_table(recorded: Mapping[str, Any]) -> TextTable:
 
 def slices_table(recorded: Mapping[str, Mapping[str, float]]) -> TextTable:
     """List each slice's SLA and threshold."""
-    known = explanations(SliceSettings)
+    meanings = explanations(SliceSettings)
     rows = tuple((name, *map(_plain, values.values())) for name, values in recorded.items())
-    names = [f"{name}: {known.get(name, '')}".rstrip(": ") for name in next(iter(recorded.values()))]
+    names = [f"{name}: {meanings.get(name, '')}".rstrip(": ") for name in next(iter(recorded.values()))]
     return TextTable(title="Slices", columns=("Slice", *names), groups=(("", rows),))
 
 
 def _explained(values: Mapping[str, Any], kind: type) -> Iterable[Row]:
-    known = explanations(kind)
+    meanings = explanations(kind)
     for name, value in values.items():
         if not isinstance(value, Mapping):
-            yield name, _plain(value), known.get(name, "")
+            yield name, _plain(value), meanings.get(name, "")
 
 
 def _plain(value: Any) -> str:
