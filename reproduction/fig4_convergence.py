@@ -25,7 +25,7 @@ def draw(document: Document) -> Figure:
             axes.axvline(converged, color=LOOKS[label]["color"], linestyle=":", linewidth=1)
         axes.set_title(name)
         axes.set_yscale("log")
-        rounds_axis(axes, len(curves["mse"][0]))
+        rounds_axis(axes, document["settings"]["rounds"])
     grid[0, 0].set_ylabel("Training MSE [%²]")
     grid[0, -1].plot([], [], color="grey", linestyle=":", linewidth=1, label="converged (mean)")
     legend_below(figure, grid[0, -1])

@@ -28,7 +28,7 @@ def draw(document: Document) -> Figure:
             draw_curves(above, curves["confidence"], label, **LOOKS[label])
         above.axhline(numbers["threshold"], color="black", linewidth=1, linestyle=(0, (1, 1)), label="threshold ν")
         above.set_title(name)
-        rounds_axis(above, len(curves["confidence"][0]))
+        rounds_axis(above, document["settings"]["rounds"])
         _distributions(below, numbers["test"])
         below.axhline(numbers["threshold"], color="black", linewidth=1, linestyle=(0, (1, 1)))
     grid[0, 0].set_ylabel("(a) Confidence C, training")

@@ -11,9 +11,10 @@ from reproduction.figure_script import Document
 from reproduction.results.plotting import draw_curves, new_figure
 from reproduction.slicing import experiment, figures
 from reproduction.slicing.plotting import rounds_axis
+from reproduction.slicing.schemes import IN_HOC
 from reproduction.slicing.script import paper_script
 
-PAPERS_LEAST_CONFIDENCE = 0.90
+PAPER_CONFIDENCE = 0.90
 LINES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)))
 
 
@@ -27,13 +28,13 @@ def draw(document: Document) -> Figure:
         draw_curves(mse, curves["mse"], f"K = {count}", color=colour, linestyle=line)
         draw_curves(confidence, curves["confidence"], f"K = {count}", color=colour, linestyle=line)
     dotted = {"color": "black", "linewidth": 1, "linestyle": (0, (1, 1))}
-    confidence.axhline(PAPERS_LEAST_CONFIDENCE, label="the paper's 0.90", **dotted)
+    confidence.axhline(PAPER_CONFIDENCE, label="the paper's 0.90", **dotted)
     mse.set_yscale("log")
     mse.set_ylabel("Training MSE [%²]")
     confidence.set_ylabel("Confidence C, training")
     confidence.set_ylim(min(0.8, confidence.get_ylim()[0]), 1.02)
     for axes in (mse, confidence):
-        rounds_axis(axes, len(curves["mse"][0]))
+        rounds_axis(axes, document["settings"]["rounds"])
     confidence.legend()
     counts = [int(count) for count in by_count]
     per_round = [np.median(curves["seconds"]) for curves in by_count.values()]
@@ -45,7 +46,7 @@ def draw(document: Document) -> Figure:
         axes.set_xlabel("Number of CLs, K")
         axes.set_xlim(left=0)
         axes.set_ylim(bottom=0)
-    figure.suptitle(f"{document['result']['slice']}, in-hoc IG", size=9)
+    figure.suptitle(f"{document['result']['slice']}, {IN_HOC}", size=9)
     return figure
 
 
