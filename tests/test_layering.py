@@ -4,6 +4,7 @@ One ground, three wings: a wing imports the ground and itself, never another win
 """
 
 import ast
+import re
 import shutil
 import sys
 from graphlib import CycleError, TopologicalSorter
@@ -173,6 +174,55 @@ def test_every_room_is_seen():
         ("slicing.laboratory", "results"),
         ("fig5_confidence", "slicing.experiment"),
     } <= edges
+
+
+def rooms_on_the_page(package):
+    """Return the line of the map in `reproduction/__init__.py` on which each room stands."""
+    page = ast.get_docstring(ast.parse((package / "__init__.py").read_text(encoding="utf-8")))
+    chart, _ = page[page.index("    slicing/") :].split("The paper's letters")  # above it stands what a user types
+    lines = {}
+    for number, line in enumerate(chart.splitlines()):
+        for name in re.findall(r"(\w+)(?:\.py|/)", line):
+            lines.setdefault(name, number)
+    return lines
+
+
+def upward(package):
+    """Return the imports that go up the map, and the rooms that it does not name."""
+    lines, found = rooms_on_the_page(package), []
+    for parts, path in modules(package):
+        room = room_of(parts, package)
+        if room[0] in TYPED | {"__init__"} or room[-1] == "__init__":
+            continue
+        if room[-1] not in lines:
+            found.append(f"{'.'.join(room)} is not on the map")
+            continue
+        for _, name in imported(parts, ast.parse(path.read_text(encoding="utf-8")), package.name):
+            first, *rest = name.split(".")
+            target = room_of(tuple(rest), package) if first == package.name and rest else room
+            if lines.get(target[-1], len(lines)) < lines[room[-1]]:
+                found.append(f"{'.'.join(room)} imports {'.'.join(target)}, which the map has above it")
+    return found
+
+
+def test_the_map_is_true():
+    assert upward(PACKAGE) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "line", "message"),
+    [
+        ("slicing/metrics.py", "from reproduction.slicing import laboratory", "slicing.metrics imports slicing.lab"),
+        ("files.py", "import reproduction.results.records", "files imports results"),
+        ("slicing/attic.py", "", "slicing.attic is not on the map"),
+    ],
+)
+def test_a_map_that_is_not_true_is_caught(tmp_path, name, line, message):
+    copy = tmp_path / "reproduction"
+    shutil.copytree(PACKAGE, copy, ignore=shutil.ignore_patterns("__pycache__"))
+    with (copy / name).open("a", encoding="utf-8") as text:
+        text.write(f"\n{line}\n")
+    assert any(message in entry for entry in upward(copy))
 
 
 def edges_between_modules(package):

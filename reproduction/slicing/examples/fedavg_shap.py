@@ -23,7 +23,7 @@ EXPLAINER: Explainer = "shapley_exact"
 
 @dataclass(frozen=True, kw_only=True)
 class FedAvg:
-    """A method for `own_method.evaluate`.
+    """A method for `comparison.run_method`.
 
     Attributes:
         local: L, the learning rate, and the iterate returned.

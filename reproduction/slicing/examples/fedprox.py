@@ -20,7 +20,7 @@ from reproduction.slicing.settings import PAPER, LocalSettings, ModelSettings
 
 @dataclass(frozen=True, kw_only=True)
 class FedProx:
-    """A method for `own_method.evaluate`.
+    """A method for `comparison.run_method`.
 
     Attributes:
         proximal: mu of Li et al.; 0.1 is in the middle of the values that they tune over.

@@ -33,7 +33,7 @@ class WithoutProxy(ConfidenceProblem):
 
 @dataclass(frozen=True, kw_only=True)
 class Lagrangian:
-    """A method for `own_method.evaluate`, with the attributes of `FedAvg`."""
+    """A method for `comparison.run_method`, with the attributes of `FedAvg`."""
 
     local: LocalSettings = PAPER.local
     model: ModelSettings = PAPER.model

@@ -18,7 +18,7 @@ DECAY, DECAY_SQUARED, EPSILON = 0.9, 0.999, 1e-7
 
 @dataclass(frozen=True, kw_only=True)
 class NumpyOnly:
-    """A method for `own_method.evaluate`.
+    """A method for `comparison.run_method`.
 
     Attributes:
         local: L and the learning rate.
