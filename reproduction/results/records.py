@@ -65,6 +65,7 @@ def read_record(path: Path, kind: Kind) -> dict[str, Any]:
     """
     try:
         record = json.loads(path.read_bytes())
+        content = digest(record["payload"]) if isinstance(record, dict) and "payload" in record else None
     except (ValueError, RecursionError) as error:
         raise RecordError(f"{path}: not a complete record (torn or not ours); {kind.remedy}") from error
     if not isinstance(record, dict) or record.get("format") != kind.format:
@@ -73,7 +74,7 @@ def read_record(path: Path, kind: Kind) -> dict[str, Any]:
         raise RecordError(
             f"{path}: written by record version {record.get('version')}, this is {kind.version}; {kind.remedy}"
         )
-    if "payload" not in record or record.get("sha256") != digest(record["payload"]):
+    if content is None or record.get("sha256") != content:
         raise RecordError(f"{path}: its checksum does not match its content; {kind.remedy}")
     payload = record["payload"]
     try:
@@ -90,8 +91,8 @@ def require_form(value: Any, form: Any, *, inside: tuple[str, ...] = ()) -> None
 
     Args:
         value: what JSON gave.
-        inside: the fields that lead to it.
         form: a `typing_extensions.TypedDict`, `list[...]`, or any type that pydantic knows.
+        inside: the fields that lead to it.
 
     Raises:
         ValueError: naming the first field that is wrong, what it must be and what was found.

@@ -135,6 +135,16 @@ def test_nested_without_end(path, opening):
         records.read_record(path, KIND)
 
 
+@pytest.mark.parametrize("depth", [100, 600, 990, 5000])
+def test_nested_deep(path, depth):
+    """What the parser still takes the checksum may not: neither is a traceback."""
+    path.write_text(
+        f'{{"format": "{records.FORMAT}", "version": 1, "sha256": "0", "payload": {"[" * depth}{"]" * depth}}}'
+    )
+    with pytest.raises(RecordError, match=r"record\.json: .*delete it"):
+        records.read_record(path, KIND)
+
+
 class Fields(TypedDict):
     epochs: int
     losses: list[float | None]

@@ -133,7 +133,7 @@ def read_schema(path: Path) -> TableSchema:
         raise FileNotFoundError(f"{path}: no such schema file; give the path of a JSON file")
     try:
         loaded: Any = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ValueError(f"{path}: not readable as JSON ({error}); correct the file") from error
     if not isinstance(loaded, dict):
         raise ValueError(f"{path}: must hold a JSON object, got {type(loaded).__name__}")
