@@ -32,8 +32,8 @@ def show(lines: Sequence[Line]) -> None:
 
     console = Console(width=None if sys.stdout.isatty() else WIDTH_OF_A_LOG)
     columns = [COLUMNS.index(name) for name in ("quantity", "theirs", "ours", "in words")]
-    for method, of_slices in tables(lines).items():
-        for slice_name, rows in of_slices.items():
+    for method, by_slice in tables(lines).items():
+        for slice_name, rows in by_slice.items():
             table = Table(title=Text(f"{method} in {slice_name}"))
             for column in columns:
                 table.add_column(Text(COLUMNS[column]))

@@ -96,9 +96,9 @@ def in_hoc_round(explainer: Explainer, sizes: tuple[int, ...], model: ModelSetti
                 members = inside_sla(tf.stop_gradient(tf.gather(prediction, batch)), bounds)
                 mse = weighted_mse(prediction, target, sample_weights)
                 lagrangian = game.lagrangian(terms(mse, members, mutated_prediction, bounds, threshold, local))
-            of_weights, of_log_matrix = tape.gradient(lagrangian, (weights, game.state))
-            weights, adam = adam.step(weights, of_weights, epoch, local.learning_rate)
-            game.step(of_log_matrix, local.learning_rate)
+            weights_gradient, log_matrix_gradient = tape.gradient(lagrangian, (weights, game.state))
+            weights, adam = adam.step(weights, weights_gradient, epoch, local.learning_rate)
+            game.step(log_matrix_gradient, local.learning_rate)
 
             here = confidence(members, mutated_prediction, bounds, local.confidence)
             is_empty = 1 - tf.sign(tf.reduce_sum(members))

@@ -97,7 +97,7 @@ def markdown(
 ) -> str:
     """Return the comparison as Markdown, with the picture beside it."""
     parts = [f"# {title}", *remarks, f"![Curves of all methods]({picture})", caption]
-    for method, of_slices in by_method.items():
-        for slice_name, rows in of_slices.items():
+    for method, by_slice in by_method.items():
+        for slice_name, rows in by_slice.items():
             parts += [f"## {method} in {slice_name}", markdown_table(COLUMNS, rows).rstrip("\n")]
     return "\n\n".join(parts) + "\n"

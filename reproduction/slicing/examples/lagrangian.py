@@ -67,9 +67,9 @@ def _compiled(features: int, model: ModelSettings, local: LocalSettings):
                 mse = tf.reduce_mean((predict(features) - target) ** 2)
                 problem.terms = terms(mse, inside_sla(predict(tested), bounds), mutated, bounds, threshold, local)
                 loss = lagrangian()
-            of_weights, of_multiplier = tape.gradient(loss, (weights, multiplier))
-            multiplier.assign(multiplier.constraint(multiplier - local.learning_rate * of_multiplier))
-            return adam.step(weights, of_weights, epoch, local.learning_rate)
+            weights_gradient, multiplier_gradient = tape.gradient(loss, (weights, multiplier))
+            multiplier.assign(multiplier.constraint(multiplier - local.learning_rate * multiplier_gradient))
+            return adam.step(weights, weights_gradient, epoch, local.learning_rate)
 
         multiplier.assign([0.0])
         (weights,) = local_epochs(one_epoch, weights, local)

@@ -35,11 +35,11 @@ class NumpyOnly:
         sizes = layer_sizes(client_data.features.shape[1], self.model)
         features = np.ascontiguousarray(client_data.features.T)  # a sample is a column: rows are long, products fast
         mean, square, total = np.zeros((3, len(weights)), np.float32)
-        for number in range(1, self.local.epochs + 1):
+        for epoch in range(1, self.local.epochs + 1):
             slope = mse_gradient(weights, sizes, features, client_data.target, self.model.leaky_slope)
             mean += (slope - mean) * np.float32(1 - DECAY)
             square += (slope**2 - square) * np.float32(1 - DECAY_SQUARED)
-            rate = self.local.learning_rate * np.sqrt(1 - DECAY_SQUARED**number) / (1 - DECAY**number)
+            rate = self.local.learning_rate * np.sqrt(1 - DECAY_SQUARED**epoch) / (1 - DECAY**epoch)
             weights = weights - np.float32(rate) * mean / (np.sqrt(square) + np.float32(EPSILON))
             total += weights
         return total / np.float32(self.local.epochs)
