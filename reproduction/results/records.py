@@ -64,7 +64,7 @@ def read_record(path: Path, kind: Kind) -> dict[str, Any]:
         OSError: if it cannot be read.
     """
     try:
-        record = json.loads(path.read_bytes())
+        record = json.loads(path.read_bytes(), parse_constant=_refuse_constant)
         content = digest(record["payload"]) if isinstance(record, dict) and "payload" in record else None
     except (ValueError, RecursionError) as error:
         raise RecordError(f"{path}: not a complete record (torn or not ours); {kind.remedy}") from error
@@ -84,6 +84,10 @@ def read_record(path: Path, kind: Kind) -> dict[str, Any]:
     except ValueError as error:
         raise RecordError(f"{path}: {error}; {kind.remedy}") from error
     return payload
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is no JSON")  # Python reads NaN and Infinity as numbers; no record has them
 
 
 def require_form(value: Any, form: Any, *, inside: tuple[str, ...] = ()) -> None:

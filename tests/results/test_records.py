@@ -145,6 +145,16 @@ def test_nested_deep(path, depth):
         records.read_record(path, KIND)
 
 
+@pytest.mark.parametrize("constant", ["NaN", "Infinity", "-Infinity"])
+def test_a_constant_that_is_no_json(path, constant):
+    """A null made a NaN has the same checksum, and Python's reader takes it for a number."""
+    text = path.read_text()
+    assert text.count('"confidence": null') == 1
+    path.write_text(text.replace('"confidence": null', f'"confidence": {constant}'))
+    with pytest.raises(RecordError, match=r"record\.json: not a complete record .*delete it"):
+        records.read_record(path, KIND)
+
+
 class Fields(TypedDict):
     epochs: int
     losses: list[float | None]
