@@ -43,17 +43,17 @@ def remove_leftovers(folder: Path) -> None:
     """
     for path in folder.glob(f".*.{PARTIAL}"):
         writer = re.search(rf"\.(\d+)\.{PARTIAL}$", path.name)
-        if writer and path.is_file() and not path.is_symlink() and not _runs(int(writer[1])):
-            with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError):  # a leftover that cannot be removed does no harm
+            if writer and path.is_file() and not path.is_symlink() and not _runs(int(writer[1])):
                 path.unlink()
 
 
 def _runs(process: int) -> bool:
     try:
         os.kill(process, 0)
-    except (ProcessLookupError, OverflowError):
+    except ProcessLookupError:
         return False
-    except PermissionError:  # another user's
+    except (PermissionError, OverflowError):  # another user's; no number of a process, so not written by this program
         return True
     return True
 
