@@ -3,11 +3,13 @@
 import argparse
 import logging
 import os
+import select
 import signal
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import NoReturn
 
 from reproduction.results.progress import LOGS, message
 
@@ -61,7 +63,7 @@ def parse(parser: argparse.ArgumentParser, arguments: Sequence[str] | None, *, b
     one = getattr(options, "seed", None)
     if "seeds" in options:
         if options.seeds < 1 or (one is not None and one < 0):
-            parser.error("--seeds must be at least 1 and --seed at least 0")
+            parser.error("--seeds must be at least 1" + (" and --seed at least 0" if "seed" in options else ""))
         options.seeds = tuple(range(options.seeds)) if one is None else (one,)
     if getattr(options, "workers", None) is not None and options.workers < 1:
         parser.error("--workers must be at least 1")
@@ -87,23 +89,44 @@ def stop_like_ctrl_c_on_sigterm() -> None:
 def one_line_errors(log_as: str = "auto") -> Iterator[None]:
     """Exit with 2 (one line on standard error), 130 (Ctrl-C) or quietly (closed pipe) if this does not end well.
 
+    A pipe is closed if the reader of standard output or standard error went away; any other broken pipe is an error.
+
     Args:
         log_as: one of `progress.LOGS`, how lines are written.
     """
     try:
         yield
-        sys.stdout.flush()
+        if sys.stdout is not None:  # `>&-`
+            sys.stdout.flush()
     except KeyboardInterrupt:
         stopped = "stopped; finished rounds are saved, run the same command again to resume"
-        print(message(log_as, "stopped", stopped), file=sys.stderr)
-        sys.exit(130)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else the interpreter complains as it ends
-        sys.exit(CLOSED_PIPE)
+        _end(130, message(log_as, "stopped", stopped))
     except (ValueError, TypeError, OSError, RuntimeError) as error:
+        if isinstance(error, BrokenPipeError) and _drop_what_nobody_reads():
+            sys.exit(CLOSED_PIPE)
         log.debug("what went wrong", exc_info=True)
-        print(message(log_as, "error", one_line(error)), file=sys.stderr)
-        sys.exit(2)
+        _end(2, message(log_as, "error", one_line(error)))
+
+
+def _end(status: int, line: str) -> NoReturn:
+    """Exit with a line on standard error, if anybody reads it."""
+    with suppress(BrokenPipeError):
+        print(line, file=sys.stderr)
+    _drop_what_nobody_reads()
+    sys.exit(status)
+
+
+def _drop_what_nobody_reads() -> bool:
+    """Return whether a standard stream's reader went away; what still waits for it would spoil the exit status."""
+    gone = False
+    for stream in (sys.stdout, sys.stderr):
+        poll = select.poll()
+        with suppress(OSError, AttributeError):  # a stream that is no file, or none at all
+            poll.register(stream.fileno(), 0)  # which reports errors alone
+            if poll.poll(0):
+                os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+                gone = True
+    return gone
 
 
 def one_line(error: Exception) -> str:
