@@ -11,22 +11,21 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from reproduction.figure_script import Document
+from reproduction.results.plotting import new_figure
 from reproduction.slicing import experiment, figures
 from reproduction.slicing.script import paper_script
 
 
 def draw(document: Document) -> Figure:
     """Draw shap's beeswarms: a row per model, SHAP values beside our IG."""
-    import matplotlib.pyplot as plt
     import shap
 
-    mpl.use("Agg")
     result = document["result"]
     units = zip(result["feature_names"], result["feature_units"], strict=True)
     names = [f"{name} [{unit}]" if unit else name for name, unit in units]
     # shap shuffles its points by the global NumPy generator; this is the picture's jitter and nothing else.
     np.random.seed(0)  # noqa: NPY002
-    figure, grid = plt.subplots(len(result["models"]), 2, figsize=(7.2, 5.0), sharex=True, squeeze=False)
+    figure, grid = new_figure(2, rows=len(result["models"]), height=5.0, sharex=True)
     for row, (label, seeds) in zip(grid, result["models"].items(), strict=True):
         correlation = np.mean([seed["rank_correlation"] for seed in seeds])
         for panel, method in zip(row, ("shap", "ig"), strict=True):
