@@ -307,7 +307,7 @@ def document_of(name, seeds=5, undefined=False):
     }
     for count, curves in results["fig8_scalability"]["clients"].items():
         curves["kb_per_round"] = 12.696 * int(count)
-    return {"result": results[name]}
+    return {"settings": {"rounds": 30}, "result": results[name]}
 
 
 @pytest.fixture(scope="module")
