@@ -25,9 +25,9 @@ GROUND = (
 WINGS = {
     "slicing": (
         ("settings", "figures", "datasets", "plotting"),
-        ("schemes", "metrics", "documents", "closed_loop"),
-        ("federation", "data_source", "criteria"),
-        ("laboratory", "explanations"),
+        ("schemes", "metrics", "closed_loop"),
+        ("documents", "federation", "data_source"),
+        ("criteria", "laboratory", "explanations"),
         ("experiment", "comparison", "claims"),
         ("open_choices",),
         ("script", "reporting", "examples"),

@@ -6,19 +6,45 @@ A number that is not defined is null in the file, so None here. The types are al
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, NotRequired
+from typing import Annotated, Any, NotRequired, TypeVar
 
+from pydantic import AfterValidator, Field
 from typing_extensions import TypedDict
 
 from reproduction.figure_script import FIGURE, Document
 from reproduction.results.records import read_record, require_form
 from reproduction.slicing import figures
+from reproduction.slicing.schemes import IN_HOC, POST_HOC, SCHEMES
 
 __all__ = ["Document", "check_document", "read_figure"]
 
-PerSeed = Sequence[float | None]
-PerRound = Sequence[Sequence[float | None]]
+Some = TypeVar("Some")
+
+NotEmpty = Annotated[Some, Field(min_length=1)]
+
+PerSeed = NotEmpty[Sequence[float | None]]
+PerRound = NotEmpty[Sequence[PerSeed]]
 """[seeds, rounds]."""
+
+
+def _known(label: str) -> str:
+    if label not in SCHEMES:
+        raise ValueError(f"no scheme is called so; there are {', '.join(SCHEMES)}")
+    return label
+
+
+def _with_both(by_scheme: dict[str, Some]) -> dict[str, Some]:
+    for label in (IN_HOC, POST_HOC):
+        if label not in by_scheme:
+            raise ValueError(f"{label} is missing")
+    return by_scheme
+
+
+Label = Annotated[str, AfterValidator(_known)]
+"""A scheme's, of `schemes.SCHEMES`."""
+
+ByScheme = Annotated[dict[Label, Some], AfterValidator(_with_both)]
+"""Label -> what is known of the scheme; in-hoc with IG and post-hoc are always among them."""
 
 
 class Curves(TypedDict):
@@ -42,7 +68,7 @@ class Curves(TypedDict):
 class ConvergenceResult(TypedDict):
     """Fig. 4: slice -> scheme -> curves."""
 
-    slices: dict[str, dict[str, Curves]]
+    slices: NotEmpty[dict[str, ByScheme[Curves]]]
 
 
 class TestScores(TypedDict):
@@ -63,8 +89,8 @@ SliceConfidence = TypedDict(
     "SliceConfidence",
     {
         "threshold": float,
-        "rounds": dict[str, Curves],
-        "test": dict[str, TestScores],
+        "rounds": ByScheme[Curves],
+        "test": ByScheme[TestScores],
         "constant predictor": Constant,
     },
 )
@@ -74,7 +100,7 @@ SliceConfidence = TypedDict(
 class ConfidenceResult(TypedDict):
     """Fig. 5."""
 
-    slices: dict[str, SliceConfidence]
+    slices: NotEmpty[dict[str, SliceConfidence]]
 
 
 class ModelAttributions(TypedDict):
@@ -98,7 +124,7 @@ class AttributionResult(TypedDict):
     target: str
     feature_names: list[str]
     feature_units: list[str]
-    models: dict[str, list[ModelAttributions]]
+    models: ByScheme[NotEmpty[list[ModelAttributions]]]
 
 
 class SchemeTime(TypedDict):
@@ -115,21 +141,21 @@ class TimeResult(TypedDict):
 
     slice: str
     clients: int
-    schemes: dict[str, SchemeTime]
+    schemes: ByScheme[SchemeTime]
 
 
 class ScalabilityResult(TypedDict):
     """Fig. 8: K, as text -> curves."""
 
     slice: str
-    clients: dict[str, Curves]
+    clients: NotEmpty[dict[str, Curves]]
 
 
 class OverheadResult(TypedDict):
     """Table IV: scheme -> curves."""
 
     slice: str
-    schemes: dict[str, Curves]
+    schemes: ByScheme[Curves]
 
 
 Ends = TypedDict(
@@ -153,14 +179,14 @@ class SensitivityRow(TypedDict):
     is_default: bool
     verdicts: dict[str, bool | None]
     statistics: dict[str, dict[str, dict[str, PerSeed]]]
-    slices: dict[str, dict[str, Ends]]
+    slices: dict[str, dict[Label, Ends]]
     numbers: dict[str, float | None]
 
 
 class SensitivityResult(TypedDict):
     """What the paper left open, varied."""
 
-    rows: list[SensitivityRow]
+    rows: NotEmpty[list[SensitivityRow]]
 
 
 RESULTS: Mapping[str, Any] = MappingProxyType(
@@ -178,12 +204,18 @@ RESULTS: Mapping[str, Any] = MappingProxyType(
 
 
 def check_document(document: Document) -> None:
-    """Check a figure's result field by field.
+    """Check a figure's result field by field, and of its settings the number of rounds.
 
     Raises:
         ValueError: naming the field.
     """
-    require_form(document["result"], RESULTS[document["figure"]], inside=("result",))
+    name, result = document["figure"], document["result"]
+    require_form(document["settings"].get("rounds"), int, inside=("settings", "rounds"))
+    require_form(result, RESULTS[name], inside=("result",))
+    if name == figures.ATTRIBUTIONS.name:
+        for label, models in result["models"].items():
+            for field in sorted({"features", "shap", "ig"} - set(models[0])):
+                raise ValueError(f"field result.models.{label}.0.{field}: field required for the first seed")
 
 
 def read_figure(path: Path, name: str) -> Document:

@@ -59,6 +59,7 @@ def good():
         "mean_shap": [0.2, 0.3, 0.1, -0.9, 0.0],
         "rank_correlation": 1.0,
         "mean_abs_shap_background": sizes,
+        **{name: [[0.0] * len(sizes)] for name in ("features", "shap", "ig")},
     }
     seconds = {"in-hoc IG": 10.0, "in-hoc Input x Gradient": 12.0, "in-hoc SHAP": 20.0, "post-hoc": 11.0}
     return copy.deepcopy(
