@@ -12,9 +12,10 @@ provenance   machine and versions
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
+from pydantic import Field
 from typing_extensions import TypedDict
 
 from reproduction.results.records import Kind, RecordError, decode, encode, provenance
@@ -31,6 +32,10 @@ PACKAGES = (*DECIDING, "shap", "pandas", "matplotlib")
 
 Payload = dict[str, Any]
 
+Size = Annotated[float, Field(ge=0)]
+Share = Annotated[float, Field(ge=0, le=1)]
+Count = Annotated[int, Field(ge=0)]
+
 
 class Identity(TypedDict):
     """What decides a federation's numbers."""
@@ -38,9 +43,9 @@ class Identity(TypedDict):
     slice: str
     scheme: str
     explainer: str
-    seed: int
-    rounds: int
-    clients: int
+    seed: Count
+    rounds: Count
+    clients: Count
     sla: dict[str, float]
     model: dict[str, Any]
     local: dict[str, Any]
@@ -50,25 +55,25 @@ class Identity(TypedDict):
 class Entry(TypedDict):
     """One round; see `server.Measured` and `server.Trained`. Null is not defined."""
 
-    mse: float
-    confidence: float | None
-    confidence_sd: float | None
-    inside: float
-    undefined_clients: int
-    training_confidence: float | None
-    multiplier: float
-    empty_epochs: int
-    bytes_down: int
-    bytes_up: int
-    seconds: float
+    mse: Size
+    confidence: Share | None
+    confidence_sd: Size | None
+    inside: Share
+    undefined_clients: Count
+    training_confidence: Share | None
+    multiplier: Size
+    empty_epochs: Count
+    bytes_down: Count
+    bytes_up: Count
+    seconds: Size
 
 
 class Test(TypedDict):
     """The final model on the CLs' test data, an entry per CL."""
 
-    mse: list[float]
-    confidence: list[float | None]
-    inside: list[float]
+    mse: list[Size]
+    confidence: list[Share | None]
+    inside: list[Share]
 
 
 class Provenance(TypedDict):
