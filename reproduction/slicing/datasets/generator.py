@@ -193,7 +193,14 @@ def slice_features(slice_name: str) -> tuple[Feature, ...]:
 
 
 def feature_roles(slice_name: str) -> dict[str, Role]:
-    """Return what each of `slice_features` measures: name -> role."""
+    """Return what each of `slice_features` measures: name -> role, in their order.
+
+    Args:
+        slice_name: one of `SLICES`.
+
+    Raises:
+        ValueError: an unknown slice.
+    """
     return {feature.name: feature.role for feature in slice_features(slice_name)}
 
 

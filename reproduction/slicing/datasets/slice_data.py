@@ -15,6 +15,9 @@ import numpy as np
 Role = Literal["traffic", "channel_quality", "rank", "other"]
 """What a feature measures: an application's traffic, a CQI or MCS, MIMO full-rank usage, or anything else."""
 
+LOWEST_MAXIMUM, HIGHEST_MAXIMUM = 2.0**-149, float(np.finfo(np.float32).max)
+"""Between these a feature's maximum is positive and finite as a float32."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Feature:
@@ -41,8 +44,7 @@ class Feature:
         where = f"feature {self.name!r}"
         if isinstance(self.maximum, bool) or not isinstance(self.maximum, numbers.Real):
             raise TypeError(f"{where}: maximum must be a number, got {self.maximum!r}")
-        single = np.finfo(np.float32)
-        if not float(single.smallest_subnormal) <= self.maximum <= float(single.max):
+        if not LOWEST_MAXIMUM <= self.maximum <= HIGHEST_MAXIMUM:
             raise ValueError(f"{where}: maximum must be positive and finite as a float32, got {self.maximum!r}")
         if self.role not in get_args(Role):
             raise ValueError(f"{where}: role must be one of {', '.join(get_args(Role))}, got {self.role!r}")

@@ -9,9 +9,9 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
-from reproduction.slicing.datasets.slice_data import Role
+from reproduction.slicing.datasets.slice_data import HIGHEST_MAXIMUM, LOWEST_MAXIMUM, Role
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,9 +54,9 @@ class TableSchema:
             MIMO column, and the greatest value of the training part for traffic.
 
     Raises:
-        TypeError: an attribute is not of its type.
-        ValueError: no traffic column, a column with two roles, a maximum that is not positive or names no feature,
-            or `run_column` without `time_column`.
+        TypeError: a name is not a text, `traffic_mbps` is not a tuple, or `maxima` is not a mapping.
+        ValueError: no traffic column, a column with two roles, a maximum that is not positive, not finite as a
+            float32 or names no feature, an SLA that is not two bounds, or `run_column` without `time_column`.
     """
 
     client: str
@@ -79,8 +79,10 @@ class TableSchema:
             raise TypeError(f"traffic_mbps must be a list of column names, got {self.traffic_mbps!r}")
         keys = (self.client, self.slice_column, self.time_column, self.run_column)
         values = (*self.traffic_mbps, self.cqi, self.mimo_percent, self.target_percent)
-        for name in (*keys, *values, self.slice_name, self.target_name):
-            if name is not None and (not isinstance(name, str) or not name):
+        optional = (self.mimo_percent, self.slice_column, self.time_column, self.run_column)
+        required = (self.client, *self.traffic_mbps, self.cqi, self.target_percent, self.slice_name, self.target_name)
+        for name in (*required, *(name for name in optional if name is not None)):
+            if not isinstance(name, str) or not name:
                 raise TypeError(f"a name must be a non-empty text, got {name!r}")
         if not self.traffic_mbps:
             raise ValueError("traffic_mbps must name at least one column, got none")
@@ -90,8 +92,10 @@ class TableSchema:
         if self.run_column is not None and self.time_column is None:
             raise ValueError("run_column needs time_column: runs are split in time; declare it or drop run_column")
         _require_positive(self.cqi_maximum, "cqi_maximum")
-        if len(self.sla_percent) != 2 or not 0 <= self.sla_percent[0] < self.sla_percent[1] <= 100:
-            raise ValueError(f"sla_percent must be two bounds within 0..100, the lower first, got {self.sla_percent}")
+        bounds = self.sla_percent
+        pair = isinstance(bounds, tuple) and len(bounds) == 2 and all(map(_is_number, bounds))
+        if not pair or not 0 <= bounds[0] < bounds[1] <= 100:
+            raise ValueError(f"sla_percent must be two bounds within 0..100, the lower first, got {bounds!r}")
         if self.maxima is not None and not isinstance(self.maxima, Mapping):
             raise TypeError(f"maxima must map feature columns to numbers, got {self.maxima!r}")
         for column, maximum in (self.maxima or {}).items():
@@ -155,6 +159,13 @@ def read_schema(path: Path) -> TableSchema:
 
 
 def _require_positive(value: object, name: str) -> None:
-    """Refuse anything but a positive finite number."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not (0 < value < math.inf):
+    """Refuse anything but a number that is positive and finite as a float32."""
+    if not _is_number(value) or not 0 < value < math.inf:
         raise ValueError(f"{name} must be a positive number, got {value!r}")
+    if not LOWEST_MAXIMUM <= value <= HIGHEST_MAXIMUM:
+        raise ValueError(f"{name} must be positive and finite as a float32, got {value!r}; check the unit")
+
+
+def _is_number(value: object) -> TypeGuard[int | float]:
+    """Return whether a value is a number; a truth value is none."""
+    return isinstance(value, int | float) and not isinstance(value, bool)
