@@ -19,8 +19,8 @@ from reproduction.slicing.federation.clients import assign, clients_of, scaled_b
 from reproduction.slicing.federation.held import hold
 from reproduction.slicing.federation.in_process import Here
 from reproduction.slicing.federation.record import FEDERATION
-from reproduction.slicing.laboratory import OF_THE_CONSTRAINT, federations, identity
-from reproduction.slicing.settings import LocalSettings, ModelSettings, Settings, SliceSettings
+from reproduction.slicing.laboratory import federations, identity
+from reproduction.slicing.settings import LocalSettings, ModelSettings, Settings, SliceSettings, without_constraint
 
 RUN = ("eMBB", "in-hoc", "integrated_gradients", 0)
 ROOT = Path(__file__).resolve().parents[2]
@@ -275,7 +275,34 @@ def test_a_post_hoc_federation_is_not_trained_again_for_the_constraint_alone(bui
 
     assert train("a", base, "post-hoc") == train("b", other, "post-hoc")  # the identity is part of the record
     assert train("a", base, "in-hoc")["weights"] != train("b", other, "in-hoc")["weights"]
-    assert len(OF_THE_CONSTRAINT) == 6
+    for ours, theirs, count in ((base.local, other.local, 5), (base.slices["eMBB"], slices["eMBB"], 1)):
+        varied = {name for name, value in vars(ours).items() if getattr(theirs, name) != value}
+        assert varied == vars(ours).keys() - without_constraint(ours).keys()
+        assert len(varied) == count
+
+
+def test_a_post_hoc_federation_is_trained_again_for_all_but_the_constraint(build):
+    """Each setting by itself: its identity changes unless the setting is left out of it."""
+    data, settings = build.slice_data(), Settings(slices={"eMBB": SliceSettings(confidence_threshold=0.82)})
+
+    def key(settings):
+        assignment = assign(data, "post-hoc", "integrated_gradients", 0, settings)
+        return records.digest(identity(data, assignment, settings))
+
+    variants = {}
+    for part in ("local", "model"):
+        for name, changed in other_values(getattr(settings, part)):
+            variants[name] = key(dataclasses.replace(settings, **{part: changed}))
+    for name, changed in other_values(settings.slices["eMBB"]):
+        variants[name] = key(dataclasses.replace(settings, slices={"eMBB": changed}))
+    assert {name for name, value in variants.items() if value == key(settings)} == {
+        "confidence_threshold",
+        "multiplier_radius",
+        "steepness_per_percent",
+        "tester_batch",
+        "surrogate",
+        "multipliers",
+    }
 
 
 # ---- from a slice's data to clients

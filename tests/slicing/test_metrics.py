@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reproduction.results.seed_statistics import mean_and_spread
+from reproduction.results.seed_statistics import at_round, lowest_over_rounds, mean_and_spread, rank_correlation
 from reproduction.results.words import mean_and_sd
 from reproduction.slicing.metrics import convergence_round, kilobytes_per_round
 
@@ -45,6 +45,26 @@ def test_mean_and_spread():
     np.testing.assert_equal(mean_and_spread([2.0]), {"mean": 2.0, "sd": np.nan})  # one value has no spread
     np.testing.assert_equal(mean_and_spread([np.nan, 3.0]), {"mean": 3.0, "sd": np.nan})
     np.testing.assert_equal(mean_and_spread([np.nan]), {"mean": np.nan, "sd": np.nan})
+
+
+def test_lowest_over_rounds_is_of_the_rounds_that_have_a_value():
+    runs = [[0.9, 0.5, 0.7], [np.nan, 0.8, None], [None, np.nan, None]]
+    np.testing.assert_equal(lowest_over_rounds(runs), [0.5, 0.8, np.nan])
+
+
+def test_at_round_is_a_value_per_seed():
+    runs = [[1.0, 2.0, 3.0], [4.0, 5.0, None]]
+    assert at_round(runs, 0) == [1.0, 4.0]
+    np.testing.assert_equal(at_round(runs, -1), [3.0, np.nan])
+
+
+def test_rank_correlation_is_of_the_order_alone():
+    assert rank_correlation([1, 2, 3, 4], [0.1, 0.2, 5.0, 90.0]) == pytest.approx(1.0)
+    assert rank_correlation([1, 2, 3, 4], [9.0, 3.0, 2.0, -1.0]) == pytest.approx(-1.0)
+    # without ties: 1 - 6 sum d^2 / (n (n^2 - 1)), here d = (1, -1, 0, 0)
+    assert rank_correlation([1, 2, 3, 4], [2, 1, 3, 4]) == pytest.approx(1 - 6 * 2 / (4 * 15))
+    for other in ([7.0, 7.0, 7.0], [1.0, None, 2.0], [1.0, np.nan, 2.0]):
+        assert np.isnan([rank_correlation([1, 2, 3], other), rank_correlation(other, [1, 2, 3])]).all()
 
 
 def test_in_words():

@@ -2,6 +2,7 @@
 
 import dataclasses
 import re
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -12,21 +13,14 @@ from matplotlib.text import Text
 from reproduction import sensitivity
 from reproduction.figure_script import FIGURE
 from reproduction.results import records
+from reproduction.results.verdicts import HOLDS
 from reproduction.slicing import experiment
-from reproduction.slicing.criteria import HOLDS, c3
+from reproduction.slicing.claims import CLAIMS
 from reproduction.slicing.datasets import generate_slice
 from reproduction.slicing.datasets.physics import Physics
-from reproduction.slicing.open_choices import study as open_choices
-from reproduction.slicing.open_choices.study import (
-    AS_IN_THE_FIGURES,
-    CHOICES,
-    CONTROL,
-    Choice,
-    laboratory_of,
-    local,
-    sla,
-    study,
-)
+from reproduction.slicing.open_choices import picture, table
+from reproduction.slicing.open_choices.choices import CHOICES, CONTROL, KINDS, Choice, Kind, local, sla
+from reproduction.slicing.open_choices.study import CLAIMS_VARIED, laboratory_of, study
 from reproduction.slicing.settings import SENSITIVITY
 from tests.helpers import figure_scripts
 
@@ -64,7 +58,7 @@ def differences(one, other, path=""):
 
 # name of a choice: the settings' fields that it varies, beside its data
 VARIED = {
-    AS_IN_THE_FIGURES: set(),
+    "the figures' choices": set(),
     "threshold ν": {"slices.*.confidence_threshold"},
     "multipliers": {"local.multipliers"},
     "threshold ν, multipliers kept": {"slices.*.confidence_threshold", "local.multipliers"},
@@ -97,6 +91,28 @@ def test_a_choice_varies_what_it_names(build, choice):
 def test_every_open_choice_is_in_the_study():
     assert {choice.name for choice in CHOICES} == set(VARIED)
     assert len({(choice.name, choice.value) for choice in CHOICES}) == len(CHOICES)
+
+
+def test_a_kind_says_what_a_row_is_for():
+    """The figures' own choices once, nu swept with A restarted and with A kept over the same values, no control."""
+    of = {kind: [choice for choice in CHOICES if choice.kind == kind] for kind in get_args(Kind)}
+    assert of["default"] == [CHOICES[0]]
+    assert of["control"] == []
+    assert CONTROL.kind == "control"
+    swept = {kind: [choice.value for choice in of[kind]] for kind in ("threshold", "threshold_kept")}
+    assert swept["threshold"] == swept["threshold_kept"]
+    for kind, multipliers in (("threshold", "reset"), ("threshold_kept", "keep")):
+        for choice in of[kind]:
+            settings = choice.vary(SENSITIVITY)
+            assert {one.confidence_threshold for one in settings.slices.values()} == {float(choice.value)}
+            assert settings.local.multipliers == multipliers
+    for choice in of["other"]:
+        assert "slices.*.confidence_threshold" not in VARIED[choice.name]
+
+
+def test_a_name_has_one_kind():
+    """A saved row tells its name alone."""
+    assert {(choice.name, choice.kind) for choice in (*CHOICES, CONTROL)} == set(KINDS.items())
 
 
 def test_the_scale_of_the_otts_is_theirs_alone(build):
@@ -137,11 +153,23 @@ def test_the_default_row_is_the_experiment_itself(lab, rows):
             np.testing.assert_array_equal(
                 default["slices"][name][label]["lowest confidence"], np.nanmin(numbers["confidence"], axis=1)
             )
-    verdict = c3({"fig5_confidence": {"slices": {name: {"rounds": of} for name, of in curves.items()}}})
-    assert default["verdicts"]["C3"] == (verdict.verdict == HOLDS)
-    assert default["statistics"]["C3"] == verdict.numbers
     mean = np.mean([default["slices"][name]["in-hoc IG"]["mse"] for name in SLICES])
     np.testing.assert_allclose(default["numbers"]["in-hoc IG: mse"], mean, rtol=1e-12)
+
+
+def test_the_default_row_is_judged_as_the_claims_are(lab, rows):
+    """By the table of claims itself, on the same runs in the form of the figures."""
+    curves = experiment.convergence(lab)["slices"]
+    figures = {
+        "fig4_convergence": {"slices": curves},
+        "fig5_confidence": {"slices": {name: {"rounds": schemes} for name, schemes in curves.items()}},
+        "fig8_scalability": experiment.scalability(lab),
+    }
+    claims = {claim.name: claim.verdict(figures) for claim in CLAIMS if claim.name in CLAIMS_VARIED}
+    assert set(rows[0]["verdicts"]) == set(rows[0]["statistics"]) == set(claims) == {"C1", "C2", "C3", "C8"}
+    for name, claim in claims.items():
+        assert rows[0]["verdicts"][name] == (claim.verdict == HOLDS), name
+        np.testing.assert_equal(rows[0]["statistics"][name], claim.finding.numbers)
 
 
 def test_the_printed_maximum_is_always_confident(rows):
@@ -159,7 +187,7 @@ def test_an_empty_u_leaves_claims_on_confidence_undefined(rows):
 
 def test_the_control_is_confident_and_wrong(lab, rows):
     control = rows[-1]
-    assert control["choice"] == CONTROL
+    assert (control["choice"], control["value"]) == (CONTROL.name, CONTROL.value)
     targets = [np.concatenate([one.train_target for one in make("eMBB", seed, 2).clients]) for seed in (0, 1)]
     variances = [float(np.asarray(target, float).var()) for target in targets]
     np.testing.assert_allclose(control["slices"]["eMBB"]["in-hoc IG"]["mse"], variances, rtol=1e-12)
@@ -170,9 +198,9 @@ def test_the_control_is_confident_and_wrong(lab, rows):
 
 def test_nothing_is_trained_twice(lab, rows):
     """The threshold changes the in-hoc federations only; a second study changes none."""
-    before = {path.name for path in lab.folder.iterdir()}
+    before = {path.name for path in lab.store.folder.iterdir()}
     study(lab, (CHOICES[0], Choice(name="threshold ν", value="0.99", vary=sla(confidence_threshold=0.99))))
-    assert {path.name for path in lab.folder.iterdir()} == before
+    assert {path.name for path in lab.store.folder.iterdir()} == before
     post_hoc = [name for name in before if "post-hoc" in name and "eMBB" in name and "seed0" in name]
     assert len(post_hoc) == 3  # as in the figures (and nu .99), literal, other SLA
 
@@ -182,9 +210,19 @@ def test_nothing_is_trained_twice(lab, rows):
 
 @pytest.fixture(scope="module")
 def document(rows):
+    """The small study as it is saved, with more thresholds beside the one that was run."""
     sweeps = (("", "0.5"), ("", "0.9"), (", multipliers kept", "0.5"), (", multipliers kept", "0.9"))
     swept = [rows[3] | {"choice": f"threshold ν{kept}", "value": value} for kept, value in sweeps]
-    return {"result": {"rows": [*rows[:4], *swept, rows[4]]}, "seeds": [0, 1], "settings": {"clients": 2}}
+    return {
+        "figure": "sensitivity",
+        "preset": "sensitivity",
+        "settings": dataclasses.asdict(TINY),
+        "data": {},
+        "seeds": [0, 1],
+        "trained_with": [],
+        "drawn_with": {},
+        "result": {"rows": [*rows[:4], *swept, rows[4]]},
+    }
 
 
 def texts(figure):
@@ -192,17 +230,17 @@ def texts(figure):
 
 
 def test_summary_shows_every_verdict(document):
-    shown = texts(sensitivity.draw(document))
+    shown = texts(picture.draw(document))
     assert [text for text in shown if text == "confidence (6): max, as printed"]
     signs = [text[0] for text in shown if re.fullmatch(r"[✓✗–]  (–|-?\d\.\d{3})(, (–|-?\d\.\d{3}))?", text)]
-    verdicts = [row["verdicts"][claim] for row in document["result"]["rows"] for claim in open_choices.CLAIMS]
-    wanted = [sensitivity.VERDICTS[verdict][0] for verdict in verdicts]
+    verdicts = [row["verdicts"][claim] for row in document["result"]["rows"] for claim in CLAIMS_VARIED]
+    wanted = [table.VERDICTS[verdict][0] for verdict in verdicts]
     assert signs == wanted
     assert {"✓", "✗", "–"} == set(wanted)
 
 
 def test_pareto_picture_has_a_panel_per_slice_and_every_threshold(document):
-    figure = sensitivity.draw_pareto(document)
+    figure = picture.draw_pareto(document)
     assert [axes.get_title() for axes in figure.axes] == list(SLICES)
     markers = [line.get_marker() for line in figure.axes[0].lines]
     assert "".join(marker for marker in markers if marker != "None") == "sooo" + "DD"  # post-hoc, nu, nu with A kept
@@ -210,7 +248,7 @@ def test_pareto_picture_has_a_panel_per_slice_and_every_threshold(document):
 
 
 def test_table_has_a_row_per_choice(document):
-    written = sensitivity.tables(document)
+    written = table.tables(document)
     lines = written[".md"].splitlines()
     assert len([line for line in lines if line.startswith("|")]) == 2 + len(document["result"]["rows"])
     assert "constant predictor" in written[".csv"]
@@ -226,7 +264,7 @@ def test_front_is_what_nothing_beats(points):
         return one[0] <= other[0] and one[1] >= other[1] and one != other
 
     expected = {point for point in points if not any(beats(other, point) for other in points)}
-    front = sensitivity._front(points)
+    front = picture._front(points)
     assert set(front) == expected
     assert front == sorted(front)
 
@@ -235,9 +273,9 @@ def test_the_weakest_is_the_one_farthest_from_holding():
     """Low for a correlation that has to be high; high for the MSE's trend, which falls; NaN wherever it stands."""
 
     def weakest(name, *values):
-        return sensitivity._weakest({name: dict(enumerate(values))}, name)
+        return table.weakest({name: dict(enumerate(values))}, name)
 
-    trend = sensitivity.MSE_TREND
+    trend = table.MSE_TREND
     assert weakest(trend, [-0.99, -0.97], [-0.7, -0.8]) == pytest.approx(-0.75)
     assert weakest(trend, [-0.95], [-0.97], [0.9]) == 0.9
     assert weakest("rank correlation", [-0.9], [-0.6], [-0.7]) == -0.9
@@ -255,6 +293,20 @@ def test_script_writes_two_pictures_and_two_tables(document, tmp_path, monkeypat
     written = {line.rsplit("/", 1)[-1] for line in capsys.readouterr().out.split()}
     pictures = {f"sensitivity{part}.{kind}" for part in ("", "_pareto") for kind in ("png", "pdf")}
     assert written == pictures | {"sensitivity.csv", "sensitivity.md"}
+
+
+def test_script_refuses_a_study_of_another_form(document, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("signal.signal", lambda *handler: None)
+    first, *others = document["result"]["rows"]
+    torn = {name: value for name, value in first.items() if name != "verdicts"}
+    path = tmp_path / "sensitivity.json"
+    records.write_record(path, FIGURE, document | {"result": {"rows": [torn, *others]}})
+    with pytest.raises(SystemExit) as stopped:
+        sensitivity.SCRIPT.main(["--out", str(tmp_path), "--redraw"])
+    assert stopped.value.code == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "field result.rows.0.verdicts: field required" in line
+    assert list(tmp_path.iterdir()) == [path]
 
 
 def test_script_takes_no_tables(capsys):

@@ -15,6 +15,8 @@ from reproduction.slicing.settings import (
     ModelSettings,
     Settings,
     SliceSettings,
+    explanations,
+    without_constraint,
 )
 
 TABLE_III = {
@@ -38,11 +40,12 @@ def test_paper_is_table_iii(ours, printed):
 
 
 def test_what_the_paper_leaves_open():
-    """Ours, each with its reason in the docstrings: a change here changes every committed figure."""
+    """Ours, each with its reason beside it: a change here changes every committed figure."""
     assert PAPER.model == ModelSettings(hidden=(26, 26, 26), leaky_slope=0.2)
     local = PAPER.local
     assert (local.steepness_per_percent, local.tester_batch, local.integration_steps) == (3, 250, 8)
     assert (local.confidence, local.surrogate) == ("interval", "printed")
+    assert (local.normalisation, local.mutations) == ("softmax", 1)
     assert (local.multipliers, local.returned_iterate) == ("reset", "mean")
     assert (local.baseline_traffic_mbps, local.baseline_cqi, local.baseline_mimo_percent) == (0, 0, 0)
     assert (PAPER.test_samples, PAPER.timed_rounds, PAPER.convergence_tolerance) == (250, 9, 0.05)
@@ -97,6 +100,26 @@ def test_a_preset_does_not_share_its_slices():
     assert Settings() == PAPER
 
 
+@pytest.mark.parametrize("kind", [Settings, LocalSettings, ModelSettings, SliceSettings])
+def test_every_field_says_what_it_is(kind):
+    said = explanations(kind)
+    assert list(said) == [field.name for field in dataclasses.fields(kind)]
+    for name, text in said.items():
+        assert text.endswith("."), name
+    assert len(set(said.values())) == len(said)
+
+
+def test_what_is_left_without_the_constraint_keeps_its_values():
+    """Here named anew: nu_n, and what only eqs. (7)-(10), their multipliers and the Tester read."""
+    sla = SliceSettings(lower_percent=-1.0, upper_percent=4.0, confidence_threshold=0.7)
+    assert without_constraint(sla) == {"lower_percent": -1.0, "upper_percent": 4.0}
+    of_the_constraint = {"multiplier_radius", "steepness_per_percent", "tester_batch", "surrogate", "multipliers"}
+    local = LocalSettings(epochs=7, mutations=2, confidence="literal")
+    values = dataclasses.asdict(local)
+    assert of_the_constraint < values.keys()
+    assert without_constraint(local) == {name: values[name] for name in values.keys() - of_the_constraint}
+
+
 REFUSED = [
     (SliceSettings, {"lower_percent": 3.0}, "lower_percent must be below upper_percent, got 3.0"),
     (SliceSettings, {"lower_percent": 4.0}, "lower_percent must be below upper_percent, got 4.0"),
@@ -111,7 +134,7 @@ REFUSED = [
     (ModelSettings, {"leaky_slope": 1}, r"leaky_slope must be in \[0, 1\), got 1"),
     *(
         (LocalSettings, {name: 0}, f"{name} must be at least 1, got 0")
-        for name in ("epochs", "tester_batch", "integration_steps")
+        for name in ("epochs", "tester_batch", "integration_steps", "mutations")
     ),
     (LocalSettings, {"learning_rate": 0}, "learning_rate must be positive, got 0"),
     (LocalSettings, {"learning_rate": float("nan")}, "learning_rate must be positive, got nan"),
@@ -119,6 +142,7 @@ REFUSED = [
     (LocalSettings, {"multiplier_radius": 1}, r"multiplier_radius must be in \(0, 1\), got 1"),
     (LocalSettings, {"steepness_per_percent": 0}, "steepness_per_percent must be positive, got 0"),
     (LocalSettings, {"confidence": "max"}, "confidence must be interval or literal, got 'max'"),
+    (LocalSettings, {"normalisation": "sum"}, "normalisation must be softmax or linear, got 'sum'"),
     (LocalSettings, {"surrogate": "sum"}, "surrogate must be printed or product, got 'sum'"),
     (LocalSettings, {"multipliers": "carry"}, "multipliers must be reset or keep, got 'carry'"),
     (LocalSettings, {"returned_iterate": "first"}, "returned_iterate must be mean or last, got 'first'"),

@@ -7,7 +7,9 @@ import signal
 import numpy as np
 import pytest
 
+from reproduction.slicing.closed_loop import client
 from reproduction.slicing.closed_loop.client import ClientError, initial_log_matrix
+from reproduction.slicing.closed_loop.weights import serialise
 from reproduction.slicing.federation import workers
 from reproduction.slicing.federation.held import hold
 from reproduction.slicing.federation.in_process import Here, InProcessFleet
@@ -125,6 +127,42 @@ def test_what_a_client_starts_from(build, multipliers):
         np.testing.assert_array_equal(fleet.log_matrices, left)
     np.testing.assert_array_equal(pool.started[0], fresh)
     np.testing.assert_array_equal(pool.started[1], left if multipliers == "keep" else fresh)
+
+
+# ---- what a fleet asks of its CLs
+
+
+class Listening:
+    """A pool that keeps what the CLs were asked, and of whom."""
+
+    def __init__(self):
+        self.asked = []
+
+    def map(self, function, held, *own):
+        names, targets = zip(*((one.name, one.target) for one in held.samples), strict=True)
+        self.asked.append((function.func, function.args, names, targets))
+        return [("answer", initial_log_matrix()) for _ in held.samples]
+
+
+def test_all_clients_are_asked_the_same_on_the_part_that_is_meant(build):
+    """One broadcast, one round number; CLs in the order of their names, whatever order they came in."""
+    assignment, names = build.assignment(), ("CL000", "CL001", "CL002")
+    parts = {
+        part: [build.client(seed, name=name) for seed, name in enumerate(names, start=first)]
+        for part, first in (("training", 10), ("test", 20))
+    }
+    pool = Listening()
+    fleet = InProcessFleet(assignment, parts["training"][::-1], parts["test"][1:] + parts["test"][:1], pool=pool)
+    weights = np.linspace(-1, 1, 77, dtype=np.float32)
+    assert fleet.train(weights, 4) == ["answer"] * 3
+    for part in parts:
+        fleet.evaluate(weights, 4, part)
+    told = (assignment, serialise(weights), 4)
+    asked = [(function, arguments) for function, arguments, *_ in pool.asked]
+    assert asked == [(client.train, told), (client.score, (*told, "training")), (client.score, (*told, "test"))]
+    for (*_, of, targets), part in zip(pool.asked, ("training", "training", "test"), strict=True):
+        assert of == fleet.names == names
+        np.testing.assert_array_equal(targets, [one.target for one in parts[part]])
 
 
 # ---- the data go to a process once
