@@ -19,8 +19,8 @@ from reproduction.slicing.federation.clients import assign, clients_of, scaled_b
 from reproduction.slicing.federation.held import hold
 from reproduction.slicing.federation.in_process import Here
 from reproduction.slicing.federation.record import FEDERATION
-from reproduction.slicing.laboratory import OF_THE_CONSTRAINT, federations, identity
-from reproduction.slicing.settings import LocalSettings, ModelSettings, Settings, SliceSettings
+from reproduction.slicing.laboratory import federations, identity
+from reproduction.slicing.settings import LocalSettings, ModelSettings, Settings, SliceSettings, without_constraint
 
 RUN = ("eMBB", "in-hoc", "integrated_gradients", 0)
 ROOT = Path(__file__).resolve().parents[2]
@@ -275,7 +275,14 @@ def test_a_post_hoc_federation_is_not_trained_again_for_the_constraint_alone(bui
 
     assert train("a", base, "post-hoc") == train("b", other, "post-hoc")  # the identity is part of the record
     assert train("a", base, "in-hoc")["weights"] != train("b", other, "in-hoc")["weights"]
-    assert len(OF_THE_CONSTRAINT) == 6
+    left_out = [
+        dataclasses.asdict(values).keys() - without_constraint(values).keys()
+        for values in (base.slices["eMBB"], base.local)
+    ]
+    assert left_out == [
+        {"confidence_threshold"},
+        {"multiplier_radius", "steepness_per_percent", "tester_batch", "surrogate", "multipliers"},
+    ]
 
 
 # ---- from a slice's data to clients

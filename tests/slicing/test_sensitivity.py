@@ -13,22 +13,15 @@ from reproduction import sensitivity
 from reproduction.figure_script import FIGURE
 from reproduction.results import records
 from reproduction.slicing import experiment
-from reproduction.slicing.criteria import HOLDS, c3
+from reproduction.slicing.criteria import c3
 from reproduction.slicing.datasets import generate_slice
 from reproduction.slicing.datasets.physics import Physics
-from reproduction.slicing.open_choices import study as open_choices
-from reproduction.slicing.open_choices.study import (
-    AS_IN_THE_FIGURES,
-    CHOICES,
-    CONTROL,
-    Choice,
-    laboratory_of,
-    local,
-    sla,
-    study,
-)
+from reproduction.slicing.open_choices.choices import CHOICES, CONTROL, Choice, kind_of, local, sla
+from reproduction.slicing.open_choices.picture import _front, draw, draw_pareto
+from reproduction.slicing.open_choices.study import CLAIMS_VARIED, laboratory_of, study
+from reproduction.slicing.open_choices.table import MSE_TREND, VERDICTS, tables, weakest
 from reproduction.slicing.settings import SENSITIVITY
-from tests.helpers import figure_scripts
+from tests.helpers import documents, figure_scripts
 
 TINY = dataclasses.replace(
     SENSITIVITY,
@@ -64,7 +57,7 @@ def differences(one, other, path=""):
 
 # name of a choice: the settings' fields that it varies, beside its data
 VARIED = {
-    AS_IN_THE_FIGURES: set(),
+    "the figures' choices": set(),
     "threshold ν": {"slices.*.confidence_threshold"},
     "multipliers": {"local.multipliers"},
     "threshold ν, multipliers kept": {"slices.*.confidence_threshold", "local.multipliers"},
@@ -92,6 +85,17 @@ def test_a_choice_varies_what_it_names(build, choice):
     of_the_data = choice.name.startswith(("data", "scale"))
     plain = generate_slice("eMBB", seed=3, clients=1)
     assert (here.data("eMBB", 3, 1).digest() != plain.digest()) == of_the_data
+
+
+def test_a_row_is_told_by_the_name_of_its_choice():
+    kinds = {name: kind_of(name) for name in (*VARIED, "control", "no longer in the list")}
+    others = {name: kind for name, kind in kinds.items() if kind != "other"}
+    assert others == {
+        "the figures' choices": "default",
+        "threshold ν": "threshold",
+        "threshold ν, multipliers kept": "threshold_kept",
+        "control": "control",
+    }
 
 
 def test_every_open_choice_is_in_the_study():
@@ -137,9 +141,9 @@ def test_the_default_row_is_the_experiment_itself(lab, rows):
             np.testing.assert_array_equal(
                 default["slices"][name][label]["lowest confidence"], np.nanmin(numbers["confidence"], axis=1)
             )
-    verdict = c3({"fig5_confidence": {"slices": {name: {"rounds": of} for name, of in curves.items()}}})
-    assert default["verdicts"]["C3"] == (verdict.verdict == HOLDS)
-    assert default["statistics"]["C3"] == verdict.numbers
+    finding = c3(curves)
+    assert default["verdicts"]["C3"] == finding.holds
+    assert default["statistics"]["C3"] == finding.numbers
     mean = np.mean([default["slices"][name]["in-hoc IG"]["mse"] for name in SLICES])
     np.testing.assert_allclose(default["numbers"]["in-hoc IG: mse"], mean, rtol=1e-12)
 
@@ -159,7 +163,7 @@ def test_an_empty_u_leaves_claims_on_confidence_undefined(rows):
 
 def test_the_control_is_confident_and_wrong(lab, rows):
     control = rows[-1]
-    assert control["choice"] == CONTROL
+    assert control["choice"] == CONTROL.name == "control"
     targets = [np.concatenate([one.train_target for one in make("eMBB", seed, 2).clients]) for seed in (0, 1)]
     variances = [float(np.asarray(target, float).var()) for target in targets]
     np.testing.assert_allclose(control["slices"]["eMBB"]["in-hoc IG"]["mse"], variances, rtol=1e-12)
@@ -170,9 +174,9 @@ def test_the_control_is_confident_and_wrong(lab, rows):
 
 def test_nothing_is_trained_twice(lab, rows):
     """The threshold changes the in-hoc federations only; a second study changes none."""
-    before = {path.name for path in lab.folder.iterdir()}
+    before = {path.name for path in lab.store.folder.iterdir()}
     study(lab, (CHOICES[0], Choice(name="threshold ν", value="0.99", vary=sla(confidence_threshold=0.99))))
-    assert {path.name for path in lab.folder.iterdir()} == before
+    assert {path.name for path in lab.store.folder.iterdir()} == before
     post_hoc = [name for name in before if "post-hoc" in name and "eMBB" in name and "seed0" in name]
     assert len(post_hoc) == 3  # as in the figures (and nu .99), literal, other SLA
 
@@ -184,7 +188,8 @@ def test_nothing_is_trained_twice(lab, rows):
 def document(rows):
     sweeps = (("", "0.5"), ("", "0.9"), (", multipliers kept", "0.5"), (", multipliers kept", "0.9"))
     swept = [rows[3] | {"choice": f"threshold ν{kept}", "value": value} for kept, value in sweeps]
-    return {"result": {"rows": [*rows[:4], *swept, rows[4]]}, "seeds": [0, 1], "settings": {"clients": 2}}
+    result = {"rows": [*rows[:4], *swept, rows[4]]}
+    return documents.document("sensitivity", result, SLICES, seeds=(0, 1), settings=TINY)
 
 
 def texts(figure):
@@ -192,17 +197,17 @@ def texts(figure):
 
 
 def test_summary_shows_every_verdict(document):
-    shown = texts(sensitivity.draw(document))
+    shown = texts(draw(document))
     assert [text for text in shown if text == "confidence (6): max, as printed"]
     signs = [text[0] for text in shown if re.fullmatch(r"[✓✗–]  (–|-?\d\.\d{3})(, (–|-?\d\.\d{3}))?", text)]
-    verdicts = [row["verdicts"][claim] for row in document["result"]["rows"] for claim in open_choices.CLAIMS]
-    wanted = [sensitivity.VERDICTS[verdict][0] for verdict in verdicts]
+    verdicts = [row["verdicts"][claim] for row in document["result"]["rows"] for claim in CLAIMS_VARIED]
+    wanted = [VERDICTS[verdict][0] for verdict in verdicts]
     assert signs == wanted
     assert {"✓", "✗", "–"} == set(wanted)
 
 
 def test_pareto_picture_has_a_panel_per_slice_and_every_threshold(document):
-    figure = sensitivity.draw_pareto(document)
+    figure = draw_pareto(document)
     assert [axes.get_title() for axes in figure.axes] == list(SLICES)
     markers = [line.get_marker() for line in figure.axes[0].lines]
     assert "".join(marker for marker in markers if marker != "None") == "sooo" + "DD"  # post-hoc, nu, nu with A kept
@@ -210,7 +215,7 @@ def test_pareto_picture_has_a_panel_per_slice_and_every_threshold(document):
 
 
 def test_table_has_a_row_per_choice(document):
-    written = sensitivity.tables(document)
+    written = tables(document)
     lines = written[".md"].splitlines()
     assert len([line for line in lines if line.startswith("|")]) == 2 + len(document["result"]["rows"])
     assert "constant predictor" in written[".csv"]
@@ -226,7 +231,7 @@ def test_front_is_what_nothing_beats(points):
         return one[0] <= other[0] and one[1] >= other[1] and one != other
 
     expected = {point for point in points if not any(beats(other, point) for other in points)}
-    front = sensitivity._front(points)
+    front = _front(points)
     assert set(front) == expected
     assert front == sorted(front)
 
@@ -234,14 +239,16 @@ def test_front_is_what_nothing_beats(points):
 def test_the_weakest_is_the_one_farthest_from_holding():
     """Low for a correlation that has to be high; high for the MSE's trend, which falls; NaN wherever it stands."""
 
-    def weakest(name, *values):
-        return sensitivity._weakest({name: dict(enumerate(values))}, name)
+    def mean_of_weakest(name, *values):
+        return weakest({name: dict(enumerate(values))}, name)
 
-    trend = sensitivity.MSE_TREND
-    assert weakest(trend, [-0.99, -0.97], [-0.7, -0.8]) == pytest.approx(-0.75)
-    assert weakest(trend, [-0.95], [-0.97], [0.9]) == 0.9
-    assert weakest("rank correlation", [-0.9], [-0.6], [-0.7]) == -0.9
-    assert np.isnan([weakest("fall", [None, 1.0], [0.2, 0.4]), weakest("fall", [0.3, 0.3], [0.2, None])]).all()
+    trend = MSE_TREND
+    assert mean_of_weakest(trend, [-0.99, -0.97], [-0.7, -0.8]) == pytest.approx(-0.75)
+    assert mean_of_weakest(trend, [-0.95], [-0.97], [0.9]) == 0.9
+    assert mean_of_weakest("rank correlation", [-0.9], [-0.6], [-0.7]) == -0.9
+    assert np.isnan(
+        [mean_of_weakest("fall", [None, 1.0], [0.2, 0.4]), mean_of_weakest("fall", [0.3, 0.3], [0.2, None])]
+    ).all()
 
 
 def test_physics_is_varied_only_here():
