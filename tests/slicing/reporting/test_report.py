@@ -22,6 +22,7 @@ from reproduction.results import records
 from reproduction.results.words import proportion, thousandths
 from reproduction.slicing.claims import CLAIMS_RECORD
 from reproduction.slicing.comparison import curves as tidy
+from reproduction.slicing.comparison.account import COMPARISON
 from reproduction.slicing.documents import MEANS, VARIED
 from reproduction.slicing.reporting.build import build
 from reproduction.slicing.reporting.captions import CAPTIONS
@@ -515,7 +516,14 @@ def draw_with_other_seeds(path):
     records.write_record(path, FIGURE, records.read_record(path, FIGURE) | {"seeds": [7, 1, 2, 3, 4]})
 
 
+def compare_nothing(path):
+    document = records.read_record(path, COMPARISON)
+    document["result"] = {}
+    records.write_record(path, COMPARISON, document)
+
+
 BROKEN = {
+    "a comparison of nothing": ("comparison/comparison.json", compare_nothing, "field result.lines: field required"),
     "no figure": ("fig7_convergence_time.json", Path.unlink, "missing; make it with"),
     "no picture": ("fig6_attributions.png", Path.unlink, "missing; draw it again"),
     "no claims": ("claims.json", Path.unlink, "missing; make it with"),
