@@ -45,7 +45,7 @@ class Curves(TypedDict):
     undefined_clients: PerRound
     empty_epochs: PerRound
     multiplier: PerRound
-    seconds: PerRound
+    seconds: Annotated[Sequence[Annotated[Sequence[float], as_many_as("rounds")]], as_many_as("seeds")]
     convergence_round: PerSeed
     kb_per_round: float
 

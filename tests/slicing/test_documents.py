@@ -88,6 +88,7 @@ FOREIGN = {
         "inside.2: must have",
     ),
     "text for a number": ("fig4_convergence", put(*EMBB, "post-hoc", "mse", 0, 0, "0.1"), "post-hoc.mse.0.0: "),
+    "a time unknown": ("fig8_scalability", put("result", "clients", "10", "seconds", 1, 0, None), "10.seconds.1.0: "),
     "a foreign explainer": ("fig5_confidence", put(*EMBB, "test", "in-hoc X", {}), "test.in-hoc X"),
     "uneven CLs": ("fig5_confidence", shorten(*EMBB, "test", "in-hoc IG", "confidence", 0), "lists of one length"),
     "no control": ("fig5_confidence", lack(*EMBB, "constant predictor"), "eMBB.constant predictor: "),
