@@ -23,13 +23,14 @@ data -> client model -> explainer -> confidence -> constrained local training ->
       closed_loop/           one CL.  client_model.py: the network;  explainers.py, confidence.py: eqs. (2)-(6);
                              proxy_lagrangian.py: eqs. (7)-(11) on TFCO;  local_training.py: Algorithm 1's inner loop;
                              evaluation.py: the global model seen by a CL;  client.py: bytes in, bytes out
-      documents.py           what a figure saves, field by field;  schemes.py, metrics.py, plotting.py
+      documents.py           what a figure saves, field by field;  description.py: that of its runs
+      schemes.py             what is compared, with label and look;  metrics.py, plotting.py
       datasets/              generator.py, physics.py, tables.py (anyone's), measurements.py (public sets)
       settings.py            Table III and what the paper leaves open;  figures.py: the list of them
 
     figure_script.py         any wing's figure: switches, numbers into JSON, pictures from it, --redraw
     command_line.py          what every command shares: common switches, one clear line when it ends badly
-    results/                 records.py, store.py: work on disk, by kind, continued after a stop;  progress.py,
+    results/                 records.py, forms.py, store.py: work on disk, by kind, continued;  progress.py,
                              tensorboard_log.py: watching it;  seed_statistics.py, verdicts.py, words.py: from numbers
                              to text;  plotting.py, page.py: from numbers to pictures and pages
     attribution/             DeepExplain's methods, and relevance of every layer, for any model: knows no federation

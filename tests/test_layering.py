@@ -25,7 +25,7 @@ GROUND = (
 WINGS = {
     "slicing": (
         ("settings", "figures", "datasets", "plotting"),
-        ("schemes", "metrics", "closed_loop"),
+        ("schemes", "metrics", "description", "closed_loop"),
         ("documents", "federation", "data_source"),
         ("criteria", "laboratory", "explanations"),
         ("experiment", "comparison", "claims"),

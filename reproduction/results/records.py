@@ -9,13 +9,14 @@ import json
 import math
 import os
 import platform
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from typing_extensions import TypedDict
 
 from reproduction.files import write_atomically
 
@@ -24,6 +25,21 @@ FORMAT = "explainable-fl-record"
 
 class RecordError(ValueError):
     """A record that is torn, foreign, of another version, or whose fields are wrong."""
+
+
+class Machine(TypedDict):
+    """Where numbers were made; no names of hosts or people."""
+
+    system: str
+    processor: str
+    cores: int | None
+
+
+class Provenance(TypedDict):
+    """What numbers were made with: package -> version, and the machine."""
+
+    versions: dict[str, str]
+    machine: Machine
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,13 +106,16 @@ def _refuse_constant(name: str) -> None:
     raise ValueError(f"{name} is no JSON")  # Python reads NaN and Infinity as numbers; no record has them
 
 
-def require_form(value: Any, form: Any, *, inside: tuple[str, ...] = ()) -> None:
+def require_form(
+    value: Any, form: Any, *, inside: tuple[str, ...] = (), context: Mapping[str, Any] | None = None
+) -> None:
     """Check a value that came from JSON against a type: every field there, and nothing converted.
 
     Args:
         value: what JSON gave.
         form: a `typing_extensions.TypedDict`, `list[...]`, or any type that pydantic knows.
         inside: the fields that lead to it.
+        context: what the rules of `forms` within it speak of.
 
     Raises:
         ValueError: naming the first field that is wrong, what it must be and what was found.
@@ -104,7 +123,7 @@ def require_form(value: Any, form: Any, *, inside: tuple[str, ...] = ()) -> None
     from pydantic import TypeAdapter, ValidationError
 
     try:
-        TypeAdapter(form).validate_python(value, strict=True)
+        TypeAdapter(form).validate_python(value, strict=True, context=context)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         field = ".".join(map(str, (*inside, *first["loc"]))) or "the whole"

@@ -35,8 +35,7 @@ class Statistic:
     def lines(self) -> list[tuple[str, str]]:
         """Return (label, mean ± sd over the seeds), the unit behind the last."""
         written = [(label, mean_and_sd(values, *self.forms)) for label, values in self.values.items()]
-        (*others, (label, value)) = written
-        return [*others, (label, value + self.unit)]
+        return [*written[:-1], *((label, value + self.unit) for label, value in written[-1:])]
 
     def text(self) -> str:
         """Return them in one sentence."""

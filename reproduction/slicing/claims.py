@@ -20,6 +20,7 @@ from reproduction.slicing.criteria import (
     C8_CONFIDENCE,
     C8_TREND,
 )
+from reproduction.slicing.datasets import feature_roles
 from reproduction.slicing.documents import Document, read_figure
 from reproduction.slicing.figures import (
     ATTRIBUTIONS,
@@ -180,6 +181,9 @@ def read_figures(folder: Path) -> dict[str, Document]:
         wanted = [only] if only else list(first["settings"]["slices"])
         if document["data"]["source"] != "generator" or slices != wanted:
             raise ValueError(f"{folder / name}.json: other data or slices ({slices}); draw it without switches")
+        for one, about in document["data"]["slices"].items():
+            if about["features"] != list(feature_roles(one)):
+                raise ValueError(f"{folder / name}.json: other features of {one} than the generator's; draw it anew")
     return documents
 
 

@@ -1,50 +1,35 @@
 """The figures' saved documents, field by field: what `experiment` gives, what drawing, claims and report read.
 
-A number that is not defined is null in the file, so None here. The types are also the check of what is read from disk.
+A number that is not defined is null in the file, so None here. The types are also the check of what is read from disk,
+the rules beside them (`results.forms`) that of the lengths and names that a type does not say.
 """
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
-from typing import Annotated, Any, NotRequired, TypeVar
+from typing import Annotated, Any, NotRequired
 
-from pydantic import AfterValidator, Field
 from typing_extensions import TypedDict
 
 from reproduction.figure_script import FIGURE, Document
+from reproduction.results.forms import Rule, alike, as_many_as, named, named_by, not_empty, one_of
 from reproduction.results.records import read_record, require_form
 from reproduction.slicing import figures
-from reproduction.slicing.schemes import IN_HOC, POST_HOC, SCHEMES
+from reproduction.slicing.description import Description
+from reproduction.slicing.schemes import IN_HOC, MAIN_SCHEMES, SCHEMES
 
 __all__ = ["Document", "check_document", "read_figure"]
 
-Some = TypeVar("Some")
-
-NotEmpty = Annotated[Some, Field(min_length=1)]
-
-PerSeed = NotEmpty[Sequence[float | None]]
-PerRound = NotEmpty[Sequence[PerSeed]]
+PerSeed = Annotated[Sequence[float | None], as_many_as("seeds")]
+PerRound = Annotated[Sequence[Annotated[Sequence[float | None], as_many_as("rounds")]], as_many_as("seeds")]
 """[seeds, rounds]."""
-
-
-def _known(label: str) -> str:
-    if label not in SCHEMES:
-        raise ValueError(f"no scheme is called so; there are {', '.join(SCHEMES)}")
-    return label
-
-
-def _with_both(by_scheme: dict[str, Some]) -> dict[str, Some]:
-    for label in (IN_HOC, POST_HOC):
-        if label not in by_scheme:
-            raise ValueError(f"{label} is missing")
-    return by_scheme
-
-
-Label = Annotated[str, AfterValidator(_known)]
-"""A scheme's, of `schemes.SCHEMES`."""
-
-ByScheme = Annotated[dict[Label, Some], AfterValidator(_with_both)]
-"""Label -> what is known of the scheme; in-hoc with IG and post-hoc are always among them."""
+PerClient = Annotated[Sequence[Annotated[Sequence[float | None], not_empty()]], alike(), as_many_as("seeds")]
+"""[seeds, K]."""
+PerFeature = Annotated[list[float], as_many_as("features")]
+"""[Q]."""
+PerSample = Annotated[list[PerFeature], not_empty()]
+"""[n, Q]."""
+OneSlice = Annotated[str, one_of("slices")]
 
 
 class Curves(TypedDict):
@@ -60,21 +45,24 @@ class Curves(TypedDict):
     undefined_clients: PerRound
     empty_epochs: PerRound
     multiplier: PerRound
-    seconds: PerRound
+    seconds: Annotated[Sequence[Annotated[Sequence[float], as_many_as("rounds")]], as_many_as("seeds")]
     convergence_round: PerSeed
     kb_per_round: float
+
+
+CurvesByScheme = Annotated[dict[str, Curves], named(*MAIN_SCHEMES)]
 
 
 class ConvergenceResult(TypedDict):
     """Fig. 4: slice -> scheme -> curves."""
 
-    slices: NotEmpty[dict[str, ByScheme[Curves]]]
+    slices: Annotated[dict[str, CurvesByScheme], named_by("slices")]
 
 
 class TestScores(TypedDict):
     """The final model on test data: confidence per CL [seeds, K], MSE [seeds]."""
 
-    confidence: PerRound
+    confidence: PerClient
     mse: PerSeed
 
 
@@ -89,8 +77,8 @@ SliceConfidence = TypedDict(
     "SliceConfidence",
     {
         "threshold": float,
-        "rounds": ByScheme[Curves],
-        "test": ByScheme[TestScores],
+        "rounds": CurvesByScheme,
+        "test": Annotated[dict[str, TestScores], named(*SCHEMES)],
         "constant predictor": Constant,
     },
 )
@@ -100,38 +88,46 @@ SliceConfidence = TypedDict(
 class ConfidenceResult(TypedDict):
     """Fig. 5."""
 
-    slices: NotEmpty[dict[str, SliceConfidence]]
+    slices: Annotated[dict[str, SliceConfidence], named_by("slices")]
 
 
 class ModelAttributions(TypedDict):
     """One final model explained: means per feature [Q]; for one seed also every sample's values [n, Q]."""
 
     seed: int
-    mean_abs_shap: list[float]
-    mean_abs_ig: list[float]
-    mean_shap: list[float]
+    mean_abs_shap: PerFeature
+    mean_abs_ig: PerFeature
+    mean_shap: PerFeature
     rank_correlation: float | None
-    mean_abs_shap_background: list[float]
-    features: NotRequired[list[list[float]]]
-    shap: NotRequired[list[list[float]]]
-    ig: NotRequired[list[list[float]]]
+    mean_abs_shap_background: PerFeature
+    features: NotRequired[PerSample]
+    shap: NotRequired[PerSample]
+    ig: NotRequired[PerSample]
+
+
+def _without_samples(models: Sequence[ModelAttributions], context: Mapping[str, Any]) -> str:
+    """Complain if the first seed's model does not have every sample's values."""
+    samples = [len(models[0].get(name, ())) for name in ("features", "shap", "ig")]  # type: ignore[arg-type]
+    return "" if len(set(samples)) == 1 and samples[0] else "lacks features, shap and ig of the first seed's samples"
 
 
 class AttributionResult(TypedDict):
     """Fig. 6: scheme -> a model per seed."""
 
-    slice: str
+    slice: OneSlice
     target: str
-    feature_names: list[str]
-    feature_units: list[str]
-    models: ByScheme[NotEmpty[list[ModelAttributions]]]
+    feature_names: Annotated[list[str], named_by("feature names"), as_many_as("features")]
+    feature_units: Annotated[list[str], as_many_as("features")]
+    models: Annotated[
+        dict[str, Annotated[list[ModelAttributions], as_many_as("seeds"), Rule(_without_samples)]], named(*MAIN_SCHEMES)
+    ]
 
 
 class SchemeTime(TypedDict):
     """Rounds to convergence [seeds], the timed rounds' seconds, their median, and the products [seeds]."""
 
     rounds: PerSeed
-    timed_seconds: list[float]
+    timed_seconds: Annotated[list[float], not_empty()]
     seconds_per_round: float
     seconds: PerSeed
 
@@ -139,23 +135,28 @@ class SchemeTime(TypedDict):
 class TimeResult(TypedDict):
     """Fig. 7."""
 
-    slice: str
+    slice: OneSlice
     clients: int
-    schemes: ByScheme[SchemeTime]
+    schemes: Annotated[dict[str, SchemeTime], named(*SCHEMES)]
+
+
+def _no_counts(names: Mapping[str, Any], context: Mapping[str, Any]) -> str:
+    others = [name for name in names if not (name.isascii() and name.isdecimal() and int(name))]
+    return f"has {others[0]!r}, which is no number of CLs" if others else ""
 
 
 class ScalabilityResult(TypedDict):
     """Fig. 8: K, as text -> curves."""
 
-    slice: str
-    clients: NotEmpty[dict[str, Curves]]
+    slice: OneSlice
+    clients: Annotated[dict[str, Curves], not_empty(), Rule(_no_counts)]
 
 
 class OverheadResult(TypedDict):
     """Table IV: scheme -> curves."""
 
-    slice: str
-    schemes: ByScheme[Curves]
+    slice: OneSlice
+    schemes: CurvesByScheme
 
 
 Ends = TypedDict(
@@ -170,6 +171,33 @@ Ends = TypedDict(
 )
 """A scheme's last values and its lowest confidence in a row of the sensitivity study, [seeds]."""
 
+VARIED: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "C1": ("rank correlation", "drop ratio"),
+        "C2": ("lowest confidence",),
+        "C3": ("fall", "gap"),
+        "C8": ("lowest confidence", "rank correlation with the round"),
+    }
+)
+"""Claim in a row of the sensitivity study -> the statistics that decide it."""
+
+_AVERAGED = (
+    *((label, name) for label in MAIN_SCHEMES for name in ("mse", "confidence", "lowest confidence", "inside")),
+    (IN_HOC, "multiplier"),
+)
+MEANS = MappingProxyType({f"{label}: {name}": (label, name) for label, name in _AVERAGED})
+"""Numbers in a row of the sensitivity study, means over slices and seeds: name -> scheme and quantity."""
+
+
+def _other_statistics(statistics: Mapping[str, Mapping[str, Any]], context: Mapping[str, Any]) -> str:
+    same = {claim: tuple(names) for claim, names in statistics.items()} == dict(VARIED)
+    return "" if same else f"must be those of {', '.join(VARIED)}"
+
+
+def _defaults(rows: Sequence[Mapping[str, Any]], context: Mapping[str, Any]) -> str:
+    defaults = sum(row["is_default"] for row in rows)
+    return "" if defaults == 1 else f"must have one row of the figures' own choices, have {defaults}"
+
 
 class SensitivityRow(TypedDict):
     """One choice: its verdicts (null: confidence is not defined), the statistics that decide, numbers per scheme."""
@@ -177,16 +205,16 @@ class SensitivityRow(TypedDict):
     choice: str
     value: str
     is_default: bool
-    verdicts: dict[str, bool | None]
-    statistics: dict[str, dict[str, dict[str, PerSeed]]]
-    slices: dict[str, dict[Label, Ends]]
-    numbers: dict[str, float | None]
+    verdicts: Annotated[dict[str, bool | None], named(*VARIED)]
+    statistics: Annotated[dict[str, dict[str, Annotated[dict[str, PerSeed], not_empty()]]], Rule(_other_statistics)]
+    slices: Annotated[dict[str, Annotated[dict[str, Ends], named(*MAIN_SCHEMES)]], named_by("slices")]
+    numbers: Annotated[dict[str, float | None], named(*MEANS)]
 
 
 class SensitivityResult(TypedDict):
-    """What the paper left open, varied."""
+    """What the paper left open, varied; one row holds the figures' own choices."""
 
-    rows: NotEmpty[list[SensitivityRow]]
+    rows: Annotated[list[SensitivityRow], Rule(_defaults)]
 
 
 RESULTS: Mapping[str, Any] = MappingProxyType(
@@ -204,18 +232,22 @@ RESULTS: Mapping[str, Any] = MappingProxyType(
 
 
 def check_document(document: Document) -> None:
-    """Check a figure's result field by field, and of its settings the number of rounds.
+    """Check field by field what a figure's document says of its runs, and then its result.
 
     Raises:
         ValueError: naming the field.
     """
-    name, result = document["figure"], document["result"]
-    require_form(document["settings"].get("rounds"), int, inside=("settings", "rounds"))
-    require_form(result, RESULTS[name], inside=("result",))
-    if name == figures.ATTRIBUTIONS.name:
-        for label, models in result["models"].items():
-            for field in sorted({"features", "shap", "ig"} - set(models[0])):
-                raise ValueError(f"field result.models.{label}.0.{field}: field required for the first seed")
+    require_form(document, Description)
+    slices = document["data"]["slices"]
+    features = next(iter(slices.values()))["features"]
+    context = {
+        "seeds": len(document["seeds"]),
+        "rounds": document["settings"]["rounds"],
+        "slices": list(slices),
+        "feature names": features,
+        "features": len(features),
+    }
+    require_form(document["result"], RESULTS[document["figure"]], inside=("result",), context=context)
 
 
 def read_figure(path: Path, name: str) -> Document:

@@ -1,8 +1,10 @@
 """The claims table: on numbers made by hand, every claim holds where it must and fails where it must."""
 
 import copy
+import dataclasses
 import json
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -15,6 +17,8 @@ from reproduction.slicing import claims, criteria
 from reproduction.slicing.claims import CLAIMS, CLAIMS_RECORD
 from reproduction.slicing.datasets import feature_roles
 from reproduction.slicing.figures import FIGURES
+from reproduction.slicing.settings import PAPER
+from tests.helpers.documents import about, document
 
 SEEDS, ROUNDS = 5, 10
 SLICES = ("eMBB", "Social Media", "Browsing")
@@ -59,8 +63,8 @@ def good():
         "mean_shap": [0.2, 0.3, 0.1, -0.9, 0.0],
         "rank_correlation": 1.0,
         "mean_abs_shap_background": sizes,
-        **{name: [[0.0] * len(sizes)] for name in ("features", "shap", "ig")},
     }
+    samples = {name: [sizes] for name in ("features", "shap", "ig")}  # of the first seed only
     seconds = {"in-hoc IG": 10.0, "in-hoc Input x Gradient": 12.0, "in-hoc SHAP": 20.0, "post-hoc": 11.0}
     return copy.deepcopy(
         {
@@ -77,7 +81,7 @@ def good():
                 "feature_names": list(feature_roles("eMBB")),
                 "feature_units": ["Mbps", "Mbps", "Mbps", "", "%"],
                 "models": {
-                    label: [{"seed": seed, **attributed} for seed in range(SEEDS)]
+                    label: [({} if seed else samples) | {"seed": seed, **attributed} for seed in range(SEEDS)]
                     for label in ("in-hoc IG", "post-hoc")
                 },
             },
@@ -86,10 +90,10 @@ def good():
                 "clients": 100,
                 "schemes": {
                     label: {
-                        "rounds": [10.0] * 3,
+                        "rounds": [10.0] * SEEDS,
                         "timed_seconds": [value / 10],
                         "seconds_per_round": value / 10,
-                        "seconds": [value - 1, value, value + 1],
+                        "seconds": [value - 1, value, value, value, value + 1],
                     }
                     for label, value in seconds.items()
                 },
@@ -376,17 +380,8 @@ def folder(tmp_path):
     for name, result in good().items():
         slices = {"fig6_attributions": ["eMBB"], "fig8_scalability": ["eMBB"]}.get(name, ["Browsing"])
         slices = list(SLICES) if name in ("fig4_convergence", "fig5_confidence") else slices
-        document = {
-            "figure": name,
-            "preset": "paper",
-            "settings": {"slices": {one: {} for one in SLICES}, "rounds": ROUNDS},
-            "seeds": [0, 1, 2, 3, 4],
-            "data": {"source": "generator", "slices": {one: {} for one in slices}},
-            "trained_with": [{"cores": 2}],
-            "drawn_with": {"cores": 2},
-            "result": result,
-        }
-        records.write_record(tmp_path / f"{name}.json", FIGURE, document)
+        made = document(name, result, slices, seeds=(0, 1, 2, 3, 4), settings=replace(PAPER, rounds=ROUNDS))
+        records.write_record(tmp_path / f"{name}.json", FIGURE, made)
     return tmp_path
 
 
@@ -470,12 +465,18 @@ def test_a_full_disk_is_one_line(folder, monkeypatch, capsys):
     assert_refused(folder, monkeypatch, capsys, "No space left on device")
 
 
+OTHER_SETTINGS = dataclasses.asdict(replace(PAPER, rounds=ROUNDS, samples=3))
+EMBB = about(["eMBB"])
 MIXED = {
-    "seeds": ({"seeds": [0]}, "other seeds than fig4_convergence's"),
+    "seeds": ({"seeds": [0, 1, 2, 3, 5]}, "other seeds than fig4_convergence's"),
     "preset": ({"preset": "quick"}, "other preset than fig4_convergence's"),
-    "settings": ({"settings": {"rounds": 3}}, "other settings than fig4_convergence's"),
-    "slice": ({"data": {"source": "generator", "slices": {"Browsing": {}}}}, "other data or slices"),
-    "source": ({"data": {"source": "mine.json", "slices": {"eMBB": {}}}}, "other data or slices"),
+    "settings": ({"settings": OTHER_SETTINGS}, "other settings than fig4_convergence's"),
+    "slice": ({"data": {"source": "generator", "slices": EMBB | about(["Browsing"])}}, "other data or slices"),
+    "source": ({"data": {"source": "mine.json", "slices": EMBB}}, "other data or slices"),
+    "features": (
+        {"data": {"source": "generator", "slices": {"eMBB": EMBB["eMBB"] | {"features": ["Netflix"]}}}},
+        "other features of eMBB than the generator's",
+    ),
 }
 
 

@@ -19,10 +19,10 @@ from reproduction.slicing.claims import CLAIMS
 from reproduction.slicing.datasets import generate_slice
 from reproduction.slicing.datasets.physics import Physics
 from reproduction.slicing.open_choices import picture, table
-from reproduction.slicing.open_choices.choices import CHOICES, CONTROL, KINDS, Choice, Kind, local, sla
+from reproduction.slicing.open_choices.choices import CHOICES, CONTROL, Choice, Kind, kind_of, local, sla
 from reproduction.slicing.open_choices.study import CLAIMS_VARIED, laboratory_of, study
 from reproduction.slicing.settings import SENSITIVITY
-from tests.helpers import figure_scripts
+from tests.helpers import documents, figure_scripts
 
 TINY = dataclasses.replace(
     SENSITIVITY,
@@ -111,8 +111,11 @@ def test_a_kind_says_what_a_row_is_for():
 
 
 def test_a_name_has_one_kind():
-    """A saved row tells its name alone."""
-    assert {(choice.name, choice.kind) for choice in (*CHOICES, CONTROL)} == set(KINDS.items())
+    """A saved row tells its name alone, and one that is no longer in the list is of no kind that is treated apart."""
+    assert {(choice.name, choice.kind) for choice in (*CHOICES, CONTROL)} == {
+        (name, kind_of(name)) for name in (*VARIED, CONTROL.name)
+    }
+    assert kind_of("no longer in the list") == "other"
 
 
 def test_the_scale_of_the_otts_is_theirs_alone(build):
@@ -213,16 +216,8 @@ def document(rows):
     """The small study as it is saved, with more thresholds beside the one that was run."""
     sweeps = (("", "0.5"), ("", "0.9"), (", multipliers kept", "0.5"), (", multipliers kept", "0.9"))
     swept = [rows[3] | {"choice": f"threshold ν{kept}", "value": value} for kept, value in sweeps]
-    return {
-        "figure": "sensitivity",
-        "preset": "sensitivity",
-        "settings": dataclasses.asdict(TINY),
-        "data": {},
-        "seeds": [0, 1],
-        "trained_with": [],
-        "drawn_with": {},
-        "result": {"rows": [*rows[:4], *swept, rows[4]]},
-    }
+    result = {"rows": [*rows[:4], *swept, rows[4]]}
+    return documents.document("sensitivity", result, SLICES, seeds=(0, 1), settings=TINY)
 
 
 def texts(figure):

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from typing_extensions import TypedDict
 
 from reproduction.files import write_atomically
 from reproduction.results.page import picture_of, render
 from reproduction.results.plotting import save, style
-from reproduction.results.records import Kind, provenance, write_record
+from reproduction.results.records import Kind, Provenance, provenance, write_record
 from reproduction.slicing.comparison import differences
 from reproduction.slicing.comparison.differences import OURS, Line
 from reproduction.slicing.comparison.picture import CAPTION, draw
@@ -21,7 +22,51 @@ from reproduction.slicing.federation.record import PACKAGES
 
 NAME = "comparison"
 TEMPLATE = Path(__file__).with_name("comparison.html.j2")
-COMPARISON = Kind(remedy="make it again with python reproduction/compare.py")
+
+
+class SavedLine(TypedDict):
+    """A `differences.Line`; what is not defined is null."""
+
+    method: str
+    against: str
+    slice: str
+    quantity: str
+    unit: str
+    rounds: int
+    seeds: list[int]
+    theirs: list[float | None]
+    ours: list[float | None]
+    differences: list[float | None]
+    difference: float | None
+    low: float | None
+    high: float | None
+    verdict: str
+
+
+class SavedLines(TypedDict):
+    """All lines."""
+
+    lines: list[SavedLine]
+
+
+class Against(TypedDict):
+    """The reference that was compared with."""
+
+    preset: str
+    clients: int
+    tolerance: float
+
+
+class ComparisonRecord(TypedDict):
+    """What a comparison saves."""
+
+    theirs: dict[str, str]
+    against: Against
+    drawn_with: Provenance
+    result: SavedLines
+
+
+COMPARISON = Kind(fields=ComparisonRecord, remedy="make it again with python reproduction/compare.py")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -101,5 +101,9 @@ CHOICES = (
 CONTROL = Choice(name="control", value="constant predictor", kind="control")
 """Predicts the mean training load for every sample."""
 
-KINDS: dict[str, Kind] = {choice.name: choice.kind for choice in (*CHOICES, CONTROL)}
-"""Name of a choice, as a saved row has it -> kind."""
+_KINDS: dict[str, Kind] = {choice.name: choice.kind for choice in (*CHOICES, CONTROL)}
+
+
+def kind_of(name: str) -> Kind:
+    """Return the kind of a saved row by the name of its choice; "other" for one that is not in the list (any more)."""
+    return _KINDS.get(name, "other")

@@ -8,7 +8,7 @@ from matplotlib.patches import Rectangle
 from reproduction.results.plotting import new_figure
 from reproduction.results.words import number
 from reproduction.slicing.documents import Document, Ends
-from reproduction.slicing.open_choices.choices import KINDS
+from reproduction.slicing.open_choices.choices import kind_of
 from reproduction.slicing.open_choices.study import CLAIMS_VARIED
 from reproduction.slicing.open_choices.table import SHOWN, VERDICTS, weakest
 from reproduction.slicing.schemes import IN_HOC, LOOKS, POST_HOC
@@ -57,7 +57,7 @@ def draw_pareto(document: Document) -> Figure:
     """Draw final confidence against final MSE: post-hoc, and in-hoc for every threshold, A restarted and A kept."""
     rows = document["result"]["rows"]
     default = next(row for row in rows if row["is_default"])
-    thresholds = [row["value"] for row in rows if KINDS[row["choice"]] == "threshold"]
+    thresholds = list(dict.fromkeys(row["value"] for row in rows if kind_of(row["choice"]) in SWEEPS))
     colours = dict(zip(thresholds, mpl.colormaps["viridis"](np.linspace(0.0, 0.9, len(thresholds))), strict=True))
     figure, grid = new_figure(len(default["slices"]), height=3.0)
     for axes, name in zip(grid[0], default["slices"], strict=True):
@@ -65,7 +65,7 @@ def draw_pareto(document: Document) -> Figure:
         axes.plot(*points[0], label=POST_HOC, markersize=7, **LOOKS[POST_HOC] | {"linestyle": ""})
         for kind, marker in SWEEPS.items():
             for row in rows:
-                if KINDS[row["choice"]] == kind:
+                if kind_of(row["choice"]) == kind:
                     points.append(_point(row["slices"][name][IN_HOC]))
                     axes.plot(*points[-1], linestyle="", color=colours[row["value"]], marker=marker, markersize=5)
         front = np.array(_front(points)).T

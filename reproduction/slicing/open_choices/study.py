@@ -15,13 +15,22 @@ from reproduction.results.seed_statistics import at_round, lowest_over_rounds
 from reproduction.results.verdicts import Finding
 from reproduction.slicing.criteria import CurvesBySlice, c1, c2, c3, c8
 from reproduction.slicing.datasets import SliceData, generate_slice
-from reproduction.slicing.documents import Curves, Ends, PerRound, PerSeed, SensitivityResult, SensitivityRow
+from reproduction.slicing.documents import (
+    MEANS,
+    VARIED,
+    Curves,
+    Ends,
+    PerRound,
+    PerSeed,
+    SensitivityResult,
+    SensitivityRow,
+)
 from reproduction.slicing.experiment import constant_predictor, convergence, scalability
 from reproduction.slicing.laboratory import Laboratory
 from reproduction.slicing.open_choices.choices import CHOICES, CONTROL, Choice
-from reproduction.slicing.schemes import IN_HOC, MAIN_SCHEMES
+from reproduction.slicing.schemes import IN_HOC
 
-CLAIMS_VARIED = ("C1", "C2", "C3", "C8")
+CLAIMS_VARIED = tuple(VARIED)
 OF_CONFIDENCE = ("lowest confidence", "fall", "gap")
 """Statistics that are not defined where confidence is not."""
 
@@ -113,12 +122,10 @@ def _ends(curves: Curves) -> Ends:
 
 def _over_slices(slices: Mapping[str, Mapping[str, Any]]) -> dict[str, float | None]:
     """Return the means over slices and seeds."""
-    wanted = [(label, name) for label in MAIN_SCHEMES for name in ("mse", "confidence", "lowest confidence", "inside")]
-    wanted.append((IN_HOC, "multiplier"))
     means: dict[str, float | None] = {}
-    for label, name in wanted:
-        values = np.ma.masked_invalid(_array([schemes[label][name] for schemes in slices.values()]))
-        means[f"{label}: {name}"] = float(np.ma.filled(values.mean(), np.nan))
+    for name, (label, quantity) in MEANS.items():
+        values = np.ma.masked_invalid(_array([schemes[label][quantity] for schemes in slices.values()]))
+        means[name] = float(np.ma.filled(values.mean(), np.nan))
     return means
 
 

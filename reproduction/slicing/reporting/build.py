@@ -192,7 +192,7 @@ def _comparison(folder: Path) -> dict[str, Any] | None:
     if not path.exists():
         return None
     document = read_record(path, COMPARISON)
-    lines = document.get("result", {}).get("lines")
+    lines = document["result"]["lines"]
     if not lines:
         raise ValueError(f"{path}: compares nothing; make it again with python reproduction/compare.py")
     return {

@@ -12,7 +12,7 @@ from reproduction.results.seed_statistics import mean
 from reproduction.results.words import NOT_DEFINED, mean_and_sd, number, which_seeds
 from reproduction.slicing import figures
 from reproduction.slicing.documents import Document
-from reproduction.slicing.open_choices.choices import KINDS
+from reproduction.slicing.open_choices.choices import kind_of
 from reproduction.slicing.reporting.captions import Row, TextTable
 from reproduction.slicing.schemes import IN_HOC, POST_HOC
 from reproduction.slicing.settings import LocalSettings, ModelSettings, Settings, SliceSettings, explanations
@@ -57,7 +57,7 @@ def sensitivity_table(rows: Sequence[Mapping[str, Any]]) -> TextTable:
 
 def what_changes(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     """Say for each claim how often it holds, and under which choices its verdict is another than the default's."""
-    rows = [row for row in rows if KINDS[row["choice"]] != "control"]  # which is no choice
+    rows = [row for row in rows if kind_of(row["choice"]) != "control"]  # which is no choice
     default = next(row for row in rows if row["is_default"])
     sentences = []
     for claim, verdict in default["verdicts"].items():
@@ -78,7 +78,7 @@ def pareto_in_words(rows: Sequence[Mapping[str, Any]]) -> str:
         f"{row['choice']} {row['value']}: C {number(row['numbers'][f'{IN_HOC}: confidence'])}, MSE "
         f"{number(row['numbers'][f'{IN_HOC}: mse'])} %²"
         for row in rows
-        if KINDS[row["choice"]] in ("threshold", "threshold_kept")
+        if kind_of(row["choice"]) in ("threshold", "threshold_kept")
     ]
     default = next(row["numbers"] for row in rows if row["is_default"])
     confidence, mse = (number(default[f"{POST_HOC}: {quantity}"]) for quantity in ("confidence", "mse"))

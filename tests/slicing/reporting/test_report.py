@@ -15,13 +15,17 @@ import html5lib
 import numpy as np
 import pytest
 
-from reproduction import compare, report
+from reproduction import compare
+from reproduction import report as script
 from reproduction.figure_script import FIGURE
 from reproduction.results import records
 from reproduction.results.words import proportion, thousandths
+from reproduction.slicing.claims import CLAIMS_RECORD
 from reproduction.slicing.comparison import curves as tidy
+from reproduction.slicing.comparison.account import COMPARISON
+from reproduction.slicing.documents import MEANS, VARIED
+from reproduction.slicing.reporting.build import build
 from reproduction.slicing.reporting.captions import CAPTIONS
-from reproduction.slicing.reporting.page import in_lines
 from reproduction.slicing.reporting.tables import settings_table, what_changes
 from reproduction.slicing.settings import PAPER, LocalSettings, ModelSettings, Settings
 from tests.helpers.figure_scripts import NAMES
@@ -42,7 +46,7 @@ def numbers_in(text):
 @pytest.fixture(scope="module")
 def page():
     """The page of the committed figures, as bytes."""
-    return report.build(FIGURES)
+    return build(FIGURES)
 
 
 @pytest.fixture(scope="module")
@@ -310,31 +314,25 @@ def test_the_summary_counts_the_verdicts(tree):
     assert f"in {above.sum()} of {above.size} pairs" in summary
 
 
-OURS = [line["ours"] for line in payload("claims.json")["verdicts"]]
-OURS += [
-    "eMBB nan (5 of 5 seeds not); Browsing 0.9 ± 0.1 (1 of 5 seeds not)",
-    "fall: A -0.1; gap: A 0.1, B +0.2",
-    "words",
-]
-
-
-@pytest.mark.parametrize("ours", OURS)
-def test_lines_lose_no_word(ours):
-    words = [
-        word for part in in_lines(ours) for line in [(part.heading,), *part.lines] for word in " ".join(line).split()
-    ]
+@pytest.mark.parametrize("line", payload("claims.json")["verdicts"], ids=lambda line: line["claim"])
+def test_statistics_lose_no_word(tree, line):
+    """Laid out in lines, the cell says what the sentence of claims.md says."""
 
     def plain(text):
         return sorted(re.sub(r"[;:,.()]+(?=\s|$)|(?<=\s)\(", "", f" {text} ").split())
 
-    assert plain(" ".join(words)) == plain(ours)
+    row = by_id(tree, "claim-" + re.sub(r"\W+", "-", line["claim"].lower()).strip("-"))
+    assert plain(text_of(row[4])) == plain(line["ours"])
 
 
-def test_lines_are_names_and_values():
-    first, second = in_lines("lowest: K=10 0.99 ± 0.1; Social Media -0.5; trend: nothing known")
-    assert first.heading == "lowest"
-    assert first.lines == (("K=10", "0.99 ± 0.1"), ("Social Media", "-0.5"))
-    assert second.lines == (("trend", "nothing known"),)
+def test_statistics_are_lines_of_names_and_values(tree):
+    cell = by_id(tree, "claim-c8")[4]
+    assert [text_of(heading) for heading in every(cell, "p")] == ["lowest", "trend"]
+    saved = payload("claims.json")["verdicts"][-1]["statistics"]
+    for lines, statistic in zip(every(cell, "ul"), saved, strict=True):
+        shown = {text_of(line[0]): text_of(line[1]) for line in every(lines, "li")}
+        means = {label: f"{np.mean(values):.3g}" for label, values in statistic["values"].items()}
+        assert {label: text.partition(" ± ")[0] for label, text in shown.items()} == means
 
 
 # ---- settings, versions, time
@@ -394,30 +392,38 @@ def test_what_is_not_there_is_left_out_with_its_command(folder):
         shutil.rmtree(folder / name, ignore_errors=True)
     for path in folder.glob("sensitivity*"):
         path.unlink()
-    text = text_of(parsed(report.build(folder)))
+    text = text_of(parsed(build(folder)))
     for command in ("make real TRACTOR=table.parquet", "reproduction/sensitivity.py", "reproduction/compare.py"):
         assert f"come with {command}" in text.replace("comes", "come").replace("python ", "")
 
 
-ROWS = [
-    {
+def saved_row(choice, value, default, falls, lowest):
+    """Make a row as `sensitivity.py` writes it, of the slices and seeds of Fig. 4."""
+    numbers = {name: 0.5 for name in MEANS} | {
+        "in-hoc IG: mse": 0.0123,
+        "in-hoc IG: confidence": 0.987,
+        "post-hoc: mse": 0.0101,
+        "post-hoc: confidence": lowest,
+        "in-hoc IG: multiplier": 0.25,
+    }
+    quantities = ("mse", "confidence", "multiplier", "inside", "lowest confidence")
+    schemes = {label: {name: [0.5] * 5 for name in quantities} for label in ("in-hoc IG", "post-hoc")}
+    return {
         "choice": choice,
         "value": value,
         "is_default": default,
-        "verdicts": {"C1": True, "C3": falls},
-        "numbers": {
-            "in-hoc IG: mse": 0.0123,
-            "in-hoc IG: confidence": 0.987,
-            "post-hoc: mse": 0.0101,
-            "post-hoc: confidence": lowest,
-        },
+        "verdicts": {"C1": True, "C2": True, "C3": falls, "C8": True},
+        "statistics": {claim: {name: {"eMBB": [0.5] * 5} for name in names} for claim, names in VARIED.items()},
+        "slices": {name: schemes for name in PAPER.slices},
+        "numbers": numbers,
     }
-    for choice, value, default, falls, lowest in (
-        ("as in the figures", "ν .82", True, False, 0.931),
-        ("threshold ν", "0.5", False, False, 0.912),
-        ("threshold ν", "0.9", False, True, 0.801),
-        ("control", "constant predictor", False, None, None),
-    )
+
+
+ROWS = [
+    saved_row("as in the figures", "ν .82", True, False, 0.931),
+    saved_row("threshold ν", "0.5", False, False, 0.912),
+    saved_row("threshold ν", "0.9", False, True, 0.801),
+    saved_row("control", "constant predictor", False, None, None),
 ]
 
 
@@ -427,21 +433,21 @@ def test_sensitivity_is_told(folder):
     records.write_record(folder / "sensitivity.json", FIGURE, document)
     for name in ("sensitivity", "sensitivity_pareto"):
         shutil.copy(folder / "fig4_convergence.png", folder / f"{name}.png")
-    tree = parsed(report.build(folder))
+    tree = parsed(build(folder))
     rows = [text_of(row) for row in every(by_id(tree, "table-verdicts-under-other-choices"), "tr")]
     assert rows[1:] == [
         "as in the figures",
-        "ν .82 holds fails 0.0123 0.987 0.0101 0.931",
+        "ν .82 holds holds fails holds 0.0123 0.987 0.0101 0.931 0.25",
         "threshold ν",
-        "0.5 holds fails 0.0123 0.987 0.0101 0.912",
-        "0.9 holds holds 0.0123 0.987 0.0101 0.801",
+        "0.5 holds holds fails holds 0.0123 0.987 0.0101 0.912 0.25",
+        "0.9 holds holds holds holds 0.0123 0.987 0.0101 0.801 0.25",
         "control",
-        "constant predictor holds not defined 0.0123 0.987 0.0101 –",
+        "constant predictor holds holds not defined holds 0.0123 0.987 0.0101 – 0.25",
     ]
     for sentence in what_changes(ROWS):
         assert sentence in text_of(tree)
-    assert what_changes(ROWS)[1].startswith("C3 holds in 1 of 3 rows (fails by default); another verdict with ")
-    assert what_changes(ROWS)[1].endswith("threshold ν (0.9).")  # the control is no choice
+    assert what_changes(ROWS)[2].startswith("C3 holds in 1 of 3 rows (fails by default); another verdict with ")
+    assert what_changes(ROWS)[2].endswith("threshold ν (0.9).")  # the control is no choice
     assert any("C 0.912" in image.get("alt") or "0.987" in image.get("alt") for image in every(tree, "img"))
 
 
@@ -451,7 +457,7 @@ def test_the_comparison_is_told(folder):
     ours = tidy.read(reference / "curves.csv")
     tidy.write(folder / "theirs.csv", ours[(ours["explainer"] == "SHAP") & (ours["slice"] == "eMBB")])
     compare.main([str(folder / "theirs.csv"), "--against", str(reference), "--out", str(folder / "comparison")])
-    tree = parsed(report.build(folder))
+    tree = parsed(build(folder))
     rows = {
         text_of(row[0]): [text_of(cell) for cell in row[1:]] for row in every(by_id(tree, "table-all-methods"), "tr")
     }
@@ -472,8 +478,7 @@ def test_the_comparison_is_told(folder):
 
 
 def run(monkeypatch, folder):
-    monkeypatch.setattr(sys, "argv", ["report.py", "--out", str(folder)])
-    report.main()
+    script.main(["--out", str(folder)])
 
 
 def test_the_command_gives_the_same_bytes_without_tensorflow(folder, page):
@@ -502,16 +507,23 @@ def alter(path):
 
 
 def claim_otherwise(path):
-    document = records.read_record(path, FIGURE)
+    document = records.read_record(path, CLAIMS_RECORD)
     document["verdicts"][0]["ours"] = "correlation: eMBB 1.000"
-    records.write_record(path, FIGURE, document)
+    records.write_record(path, CLAIMS_RECORD, document)
 
 
 def draw_with_other_seeds(path):
-    records.write_record(path, FIGURE, records.read_record(path, FIGURE) | {"seeds": [7]})
+    records.write_record(path, FIGURE, records.read_record(path, FIGURE) | {"seeds": [7, 1, 2, 3, 4]})
+
+
+def compare_nothing(path):
+    document = records.read_record(path, COMPARISON)
+    document["result"] = {}
+    records.write_record(path, COMPARISON, document)
 
 
 BROKEN = {
+    "a comparison of nothing": ("comparison/comparison.json", compare_nothing, "field result.lines: field required"),
     "no figure": ("fig7_convergence_time.json", Path.unlink, "missing; make it with"),
     "no picture": ("fig6_attributions.png", Path.unlink, "missing; draw it again"),
     "no claims": ("claims.json", Path.unlink, "missing; make it with"),
