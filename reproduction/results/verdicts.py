@@ -5,7 +5,8 @@ Statistics stay numbers until they are written; the Markdown table, a page and t
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+
+from typing_extensions import TypedDict
 
 from reproduction.results.words import markdown_table, mean_and_sd
 
@@ -115,12 +116,41 @@ def as_markdown(verdicts: Sequence[Verdict]) -> str:
     return markdown_table(COLUMNS, rows, tight_rule=True)
 
 
-def as_json(verdict: Verdict) -> dict[str, Any]:
-    """Return a verdict as a record holds it: words, and per statistic its values."""
+class SavedStatistic(TypedDict):
+    """A statistic's numbers; what is not defined is null."""
+
+    name: str
+    unit: str
+    values: dict[str, list[float | None]]
+
+
+class SavedVerdict(TypedDict):
+    """A verdict as a record holds it: words (`ours` is the finding's text), and per statistic its values."""
+
+    claim: str
+    where: str
+    statement: str
+    paper: str
+    criterion: str
+    verdict: str
+    ours: str
+    statistics: list[SavedStatistic]
+    beside: list[SavedStatistic]
+
+
+def as_json(verdict: Verdict) -> SavedVerdict:
+    """Return a verdict as a record holds it."""
     finding = verdict.finding
 
-    def listed(statistics: Sequence[Statistic]) -> list[dict[str, Any]]:
-        return [{"name": one.name, "unit": one.unit.strip(), "values": dict(one.values)} for one in statistics]
+    def listed(statistics: Sequence[Statistic]) -> list[SavedStatistic]:
+        return [
+            {
+                "name": one.name,
+                "unit": one.unit.strip(),
+                "values": {label: list(values) for label, values in one.values.items()},
+            }
+            for one in statistics
+        ]
 
     return {
         "claim": verdict.claim,

@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from typing_extensions import TypedDict
+
 from reproduction.files import write_atomically
 from reproduction.results.records import Kind, write_record
-from reproduction.results.verdicts import Finding, Verdict, as_json, as_markdown
+from reproduction.results.verdicts import Finding, SavedVerdict, Verdict, as_json, as_markdown
 from reproduction.slicing import criteria
 from reproduction.slicing.criteria import (
     C1_CORRELATION,
@@ -32,7 +34,18 @@ from reproduction.slicing.figures import (
     SCALABILITY,
 )
 
-CLAIMS_RECORD = Kind(remedy="make it with python reproduction/claims.py")
+
+class ClaimsRecord(TypedDict):
+    """What is saved: the verdicts, and the runs that they were judged on."""
+
+    preset: str
+    settings: dict[str, Any]
+    seeds: list[int]
+    trained_with: list[dict[str, Any]]
+    verdicts: list[SavedVerdict]
+
+
+CLAIMS_RECORD = Kind(fields=ClaimsRecord, remedy="make it with python reproduction/claims.py")
 
 Results = Mapping[str, Any]
 """Figure's name -> its result."""

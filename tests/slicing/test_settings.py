@@ -144,7 +144,6 @@ REFUSED = [
     (LocalSettings, {"confidence": "max"}, "confidence must be interval or literal, got 'max'"),
     (LocalSettings, {"normalisation": "sum"}, "normalisation must be softmax or linear, got 'sum'"),
     (LocalSettings, {"surrogate": "sum"}, "surrogate must be printed or product, got 'sum'"),
-    (LocalSettings, {"normalisation": "sum"}, "normalisation must be softmax or linear, got 'sum'"),
     (LocalSettings, {"multipliers": "carry"}, "multipliers must be reset or keep, got 'carry'"),
     (LocalSettings, {"returned_iterate": "first"}, "returned_iterate must be mean or last, got 'first'"),
     *(

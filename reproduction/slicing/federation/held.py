@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -20,6 +21,17 @@ class Held:
 
     key: str
     samples: tuple[Samples, ...]
+
+    def rows(self, own: Sequence[Sequence[Any]]) -> list[tuple[Any, ...]]:
+        """Return what is each CL's own, from columns with an entry per CL.
+
+        Raises:
+            ValueError: for a column of another length.
+        """
+        for column in own:
+            if len(column) != len(self.samples):
+                raise ValueError(f"own must have an entry per client ({len(self.samples)}), got {len(column)}")
+        return list(zip(*own, strict=True)) if own else [()] * len(self.samples)
 
 
 def hold(samples: Sequence[Samples]) -> Held:

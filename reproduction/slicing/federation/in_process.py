@@ -33,7 +33,7 @@ class Here:
 
     def map(self, function: Callable[..., Any], held: Held, *own: Sequence[Any]) -> list[Any]:
         """Run all CLs; see `Pool`."""
-        return [function(*row) for row in zip(held.samples, *own, strict=True)]
+        return [function(samples, *row) for samples, row in zip(held.samples, held.rows(own), strict=True)]
 
 
 class InProcessFleet:

@@ -49,9 +49,7 @@ class Workers:
 
     def map(self, function: Callable[..., Any], held: Held, *own: Sequence[Any]) -> list[Any]:
         """Run all CLs in chunks; see `in_process.Pool`. `function` must pickle."""
-        rows = list(zip(*own, strict=True)) if own else [()] * len(held.samples)
-        if len(rows) != len(held.samples):
-            raise ValueError(f"own must have an entry per client ({len(held.samples)}), got {len(rows)}")
+        rows = held.rows(own)
         self._start_processes()
         size = max(1, len(rows) // (self.count * CHUNKS_PER_WORKER))
         chunks = [slice(start, start + size) for start in range(0, len(rows), size)]

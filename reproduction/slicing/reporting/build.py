@@ -11,9 +11,9 @@ from typing import Any
 
 from reproduction import __version__
 from reproduction.results.page import picture_of, render, slug
-from reproduction.results.records import digest, read_record
+from reproduction.results.records import read_record
 from reproduction.results.seed_statistics import at_round, lowest_over_rounds, mean
-from reproduction.results.verdicts import FAILS, HOLDS, UNDECIDABLE, Verdict, as_json
+from reproduction.results.verdicts import FAILS, HOLDS, UNDECIDABLE, Verdict
 from reproduction.results.words import thousandths, which_seeds
 from reproduction.slicing import figures
 from reproduction.slicing.claims import CLAIMS_RECORD, judge, read_figures
@@ -76,8 +76,8 @@ def _verdicts(path: Path, documents: Mapping[str, Document]) -> list[Verdict]:
     if not path.exists():
         raise FileNotFoundError(f"{path}: missing; {CLAIMS_RECORD.remedy}")
     verdicts = judge(documents)
-    saved = read_record(path, CLAIMS_RECORD)
-    if digest(saved.get("verdicts")) != digest([as_json(line) for line in verdicts]):
+    saved = [(line["claim"], line["verdict"], line["ours"]) for line in read_record(path, CLAIMS_RECORD)["verdicts"]]
+    if saved != [(line.claim, line.verdict, line.finding.text()) for line in verdicts]:  # as rounded as they are read
         raise ValueError(f"{path}: not the verdicts that the figures beside it give; {CLAIMS_RECORD.remedy}")
     return verdicts
 
