@@ -5,13 +5,16 @@ import re
 import shlex
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 
 from reproduction.figure_script import FIGURE
 from reproduction.results import records
-from reproduction.results.records import Kind
+from reproduction.results.verdicts import as_json, as_markdown
+from reproduction.slicing.claims import CLAIMS_RECORD, judge, read_figures
+from reproduction.slicing.comparison.account import COMPARISON
 from tests.helpers.figure_scripts import NAMES
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -90,17 +93,13 @@ def test_every_script_named_exists():
 @pytest.mark.parametrize("command", [line for line in python_commands() if ".py" in line or "-m reproduction" in line])
 def test_every_command_has_switches_that_the_script_knows(command):
     """Parsed by the script itself, and not run."""
-    from importlib import import_module
-
-    from reproduction.figure_script import _parse
-
     _, script, *arguments = shlex.split(command)
     if script == "-m":
         script, *arguments = arguments
         script = f"{script.replace('.', '/')}.py"
     module = import_module(script.removesuffix(".py").replace("/", "."))
     if hasattr(module, "SCRIPT"):
-        options = _parse(module.SCRIPT, arguments)
+        options = module.SCRIPT.parse(arguments)
         assert options.redraw == ("--redraw" in arguments)
     else:
         shown = subprocess.run([sys.executable, script, "--help"], cwd=ROOT, capture_output=True, text=True, check=True)
@@ -123,12 +122,43 @@ def test_make_test_runs_linters_types_and_tests():
     assert all(tool in makefile for tool in ("ruff check", "ruff format --check", "mypy"))
 
 
-def test_make_figures_draws_all_of_them():
-    makefile = (ROOT / "Makefile").read_text()
-    (listed,) = re.findall(r"^FIGURES := (.*)$", makefile, re.MULTILINE)
-    assert sorted(listed.split()) == sorted(NAMES)
+def recipe(*arguments):
+    """Return what make would run, from a folder without an environment that would have to be built first."""
+    command = ["make", "--dry-run", "--old-file=.venv/core", *arguments]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "switch", "names"),
+    [(("figures",), (), NAMES), (("real", "TRACTOR=table.csv"), ("--measured",), NAMES[:3])],
+    ids=["figures", "real"],
+)
+def test_make_draws_the_figures_of_the_list_in_its_order(arguments, switch, names):
+    """`real`: Figs. 4-6, which need none of the paper's settings."""
+    listed = ["-m", "reproduction.slicing.figures", *switch]
+    shown = subprocess.run([sys.executable, *listed], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert tuple(shown.stdout.split()) == names
+    run = recipe(*arguments)
+    assert f"figures=$(.venv/bin/python {' '.join(listed)});" in run
+    assert "for figure in $figures; do" in run
+    assert ".venv/bin/python reproduction/$figure.py" in run
+
+
+def test_every_figure_script_is_in_the_list():
     scripts = {path.stem for path in (ROOT / "reproduction").glob("*.py") if re.match(r"(fig|table)\d", path.stem)}
     assert scripts == set(NAMES)
+
+
+# ---- Python
+
+
+def test_what_the_readme_imports_is_there():
+    blocks = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    imports = re.findall(r"^from (reproduction[\w.]*) import ([\w, ]+)$", "\n".join(blocks), re.MULTILINE)
+    assert len(imports) >= 5
+    for module, names in imports:
+        for name in names.split(", "):
+            assert hasattr(import_module(module), name) or import_module(f"{module}.{name}")
 
 
 # ---- links and pictures
@@ -170,7 +200,7 @@ def test_every_figure_has_its_picture_and_its_numbers(name):
         assert (FIGURES / f"{name}{suffix}").is_file()
     document = records.read_record(FIGURES / f"{name}.json", FIGURE)
     assert (document["figure"], document["preset"]) == (name, "paper")
-    claims = records.read_record(FIGURES / "claims.json", Kind())
+    claims = records.read_record(FIGURES / "claims.json", CLAIMS_RECORD)
     assert document["seeds"] == claims["seeds"]
     assert document["settings"] == claims["settings"]
     assert all(key in document for key in ("data", "trained_with", "drawn_with", "result"))
@@ -178,7 +208,7 @@ def test_every_figure_has_its_picture_and_its_numbers(name):
 
 @drawn
 def test_the_readme_states_the_seeds_of_the_figures():
-    seeds = records.read_record(FIGURES / "claims.json", Kind())["seeds"]
+    seeds = records.read_record(FIGURES / "claims.json", CLAIMS_RECORD)["seeds"]
     assert f"SEEDS={len(seeds)}" in README
     assert seeds == list(range(len(seeds)))
 
@@ -186,16 +216,10 @@ def test_the_readme_states_the_seeds_of_the_figures():
 @drawn
 def test_the_verdicts_follow_from_the_numbers():
     """The committed table is what `claims.py` makes of the committed figures."""
-    from dataclasses import asdict
-
-    from reproduction.claims import CLAIMS, agree, markdown
-
-    documents = {name: records.read_record(FIGURES / f"{name}.json", FIGURE) for name in NAMES}
-    agree(FIGURES, documents)
-    verdicts = [claim({name: document["result"] for name, document in documents.items()}) for claim in CLAIMS]
-    saved = records.read_record(FIGURES / "claims.json", Kind())
-    assert [asdict(verdict) for verdict in verdicts] == saved["verdicts"]
-    assert markdown(verdicts, saved["seeds"], saved["preset"]) == (FIGURES / "claims.md").read_text(encoding="utf-8")
+    verdicts = judge(read_figures(FIGURES))
+    saved = records.read_record(FIGURES / "claims.json", CLAIMS_RECORD)
+    assert [as_json(verdict) for verdict in verdicts] == saved["verdicts"]
+    assert (FIGURES / "claims.md").read_text(encoding="utf-8").startswith(as_markdown(verdicts))
 
 
 def is_record(path):
@@ -206,7 +230,7 @@ def test_every_committed_record_is_whole():
     paths = [path for path in committed("*.json") if not path.name.startswith("benchmark")]
     for path in paths:
         assert is_record(path), path
-        records.read_record(path, FIGURE)
+        records.read_record(path, {"claims": CLAIMS_RECORD, "comparison": COMPARISON}.get(path.stem, FIGURE))
     assert paths or not DRAWN
 
 
