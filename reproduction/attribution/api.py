@@ -13,10 +13,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from reproduction.attribution import arguments
-from reproduction.attribution.chain import ChainMethod, forward, one_hot
+from reproduction.attribution.chain import ChainMethod, count_outputs, one_hot, states_by_name
 from reproduction.attribution.deeplift import DeepLift
 from reproduction.attribution.gradients import InputTimesGradient, IntegratedGradients, Saliency
-from reproduction.attribution.layers import Layer, read_layers
+from reproduction.attribution.layers import read_layers
 from reproduction.attribution.lrp import EpsilonLrp
 from reproduction.attribution.method import Method
 from reproduction.attribution.occlusion import Occlusion
@@ -37,9 +37,6 @@ METHODS: Mapping[str, type[Method]] = MappingProxyType(
         "shapley_exact": ExactShapley,
     }
 )
-
-INPUT = "input"
-"""How `explain_layers` calls the features."""
 
 
 def explain(
@@ -176,32 +173,18 @@ def explain_layers(
     if target is not None and start is not None:
         raise ValueError("target and start each choose what is explained; pass one of them.")
     request = checked(LAYER_METHODS, model, inputs, method, baseline, target, batch_size, options)
-    layers = [layer for layer in read_layers(model) if layer.pieces]
-    names = _names(layers)
+    layers = read_layers(model)
     pieces = tuple(piece for layer in layers for piece in layer.pieces)
-    ends = np.cumsum([0, *(len(layer.pieces) for layer in layers)])
-    rows, outputs = len(request.inputs), forward(pieces, request.inputs[:1])[-1].shape[1]
+    places = states_by_name(layers)
+    rows, outputs = len(request.inputs), count_outputs(pieces, request.inputs.shape[1])
     if start is None:
         weights = one_hot(request.function, rows, outputs)
     else:
         weights = arguments.checked_start(start, rows, outputs)
 
-    def explain_batch(rows: np.ndarray, references: np.ndarray, weights: np.ndarray) -> list[np.ndarray]:
-        contributions = request.method.contributions(pieces, rows, references, weights)
-        return [contributions[end].astype(np.float32) for end in ends]
-
-    parts = [explain_batch(*batch) for batch in request.batches(weights)]
-    by_layer = zip(*parts, strict=True)
-    return {name: np.concatenate(batches) for name, batches in zip(names, by_layer, strict=True)}
-
-
-def _names(layers: list[Layer]) -> list[str]:
-    """Return what the states between the layers are called."""
-    names = [INPUT, *(layer.name for layer in layers)]
-    for name in names:
-        if names.count(name) > 1:
-            raise ValueError(
-                f"model must have a name of its own for every layer of the chain, and none called {INPUT!r}, got "
-                f"'{name}' twice; rename one, or use a layer once."
-            )
-    return names
+    parts: dict[str, list[np.ndarray]] = {name: [] for name in places}
+    for batch in request.batches(weights):
+        contributions = request.method.contributions(pieces, *batch)
+        for name, place in places.items():
+            parts[name].append(contributions[place].astype(np.float32))
+    return {name: np.concatenate(part) for name, part in parts.items()}

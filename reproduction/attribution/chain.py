@@ -14,11 +14,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from reproduction.attribution.activations import Activation
-from reproduction.attribution.layers import read_chain
+from reproduction.attribution.layers import Layer, read_chain
 from reproduction.attribution.method import Method
-from reproduction.attribution.pieces import Piece
+from reproduction.attribution.pieces import Activation, Dense, Piece
 from reproduction.attribution.scalar_function import ScalarFunction, finite
+
+INPUT = "input"
+"""How the features are called among the layers."""
 
 Rule = Callable[[Activation, np.ndarray, np.ndarray, np.ndarray], np.ndarray]
 """How an activation passes: see `ChainMethod.passed`."""
@@ -47,7 +49,7 @@ class ChainMethod(Method):
     def attributions(self, function: ScalarFunction, inputs: np.ndarray, baseline: np.ndarray) -> np.ndarray:
         """Return the contributions of the input features, float64 [n, features]."""
         pieces = read_chain(function.model)
-        start = one_hot(function, len(inputs), outputs=forward(pieces, inputs[:1])[-1].shape[1])
+        start = one_hot(function, len(inputs), count_outputs(pieces, inputs.shape[1]))
         return self.contributions(pieces, inputs, baseline, start)[0]
 
     def contributions(
@@ -115,6 +117,31 @@ def backward(
         else:
             multipliers.append(piece.pull_back(multipliers[-1]))
     return multipliers[::-1]
+
+
+def states_by_name(layers: Sequence[Layer]) -> dict[str, int]:
+    """Return which state of the walk is the output of each layer that does something; `INPUT` is the first.
+
+    Raises:
+        ValueError: a layer stands twice in the chain, or is called `INPUT`.
+    """
+    states, last = {INPUT: 0}, 0
+    for layer in layers:
+        if not layer.pieces:
+            continue
+        if layer.name in states:
+            raise ValueError(
+                f"model must have a name of its own for every layer of the chain, and none called {INPUT!r}, got "
+                f"'{layer.name}' twice; rename one, or use a layer once."
+            )
+        last += len(layer.pieces)
+        states[layer.name] = last
+    return states
+
+
+def count_outputs(pieces: Sequence[Piece], features: int) -> int:
+    """Return how many outputs the chain has: the units of its last dense piece, for the others keep their number."""
+    return next((piece.kernel.shape[1] for piece in reversed(pieces) if isinstance(piece, Dense)), features)
 
 
 def one_hot(function: ScalarFunction, rows: int, outputs: int) -> np.ndarray:

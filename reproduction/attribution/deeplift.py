@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from reproduction.attribution.activations import Activation
 from reproduction.attribution.chain import ChainMethod
+from reproduction.attribution.pieces import Activation
 
 SMALLEST_DIFFERENCE = 1e-5
 """The |z - z0| below which the secant gives way to the derivative, DeepExplain's."""

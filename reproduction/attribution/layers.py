@@ -13,9 +13,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from reproduction.attribution import activations
-from reproduction.attribution.activations import Activation
-from reproduction.attribution.pieces import Dense, Piece, Scaling
+from reproduction.attribution.pieces import ACTIVATIONS, Activation, Dense, Piece, Scaling, elu, leaky_relu
 from reproduction.attribution.scalar_function import is_keras
 
 Entry = TypeVar("Entry")
@@ -152,7 +150,7 @@ def _activation(layer: Any, function: Any) -> Activation:
     if kind is keras.layers.Activation:
         return _activation(layer, function.activation)
     reader = _entry(ACTIVATION_LAYERS, keras.layers, kind)
-    piece = reader(function) if reader else _entry(activations.BY_KERAS_NAME, keras.activations, function)
+    piece = reader(function) if reader else _entry(ACTIVATIONS, keras.activations, function)
     if piece is None:
         name = getattr(function, "__name__", kind.__name__)
         if kind is keras.layers.ReLU:
@@ -164,7 +162,7 @@ def _activation(layer: Any, function: Any) -> Activation:
 def _relu(layer: Any) -> Activation | None:
     """Read a ReLU layer; None if it is capped or shifted."""
     plain = layer.max_value is None and layer.threshold == 0
-    return activations.leaky_relu(float(layer.negative_slope)) if plain else None
+    return leaky_relu(float(layer.negative_slope)) if plain else None
 
 
 def _require_built(layer: Any) -> None:
@@ -179,15 +177,15 @@ def _refusal(what: str) -> ValueError:
     return ValueError(
         f"model must be a chain of layers that epsilon_lrp and deeplift know, got {what}; known are Dense, "
         "BatchNormalization, Dropout, Activation, ReLU, LeakyReLU, ELU and nested Sequential, with the activations "
-        f"{', '.join(activations.BY_KERAS_NAME)}. Take integrated_gradients or a Shapley method for any other model."
+        f"{', '.join(ACTIVATIONS)}. Take integrated_gradients or a Shapley method for any other model."
     )
 
 
 ACTIVATION_LAYERS: Mapping[str, Callable[[Any], Activation | None]] = MappingProxyType(
     {
         "ReLU": _relu,
-        "LeakyReLU": lambda layer: activations.leaky_relu(float(layer.negative_slope)),
-        "ELU": lambda layer: activations.elu(float(layer.alpha)),
+        "LeakyReLU": lambda layer: leaky_relu(float(layer.negative_slope)),
+        "ELU": lambda layer: elu(float(layer.alpha)),
     }
 )
 """Readers of activation layers, by their names in `keras.layers`."""

@@ -21,8 +21,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from reproduction.attribution.activations import Activation
 from reproduction.attribution.chain import ChainMethod
+from reproduction.attribution.pieces import Activation
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -106,22 +106,57 @@ def test_start_is_linear_and_a_unit_vector_is_a_target(method):
         np.testing.assert_array_equal(unit[name], each[1][name])
 
 
-def test_a_start_per_sample():
-    model, (x, _) = keras_model(network()), samples(4)
+@pytest.mark.parametrize("method", ["epsilon_lrp", "deeplift"])
+def test_the_start_of_a_sum_is_the_sum_of_the_starts(method):
+    model, (x, b) = keras_model(network()), samples(11)
+    starts = np.random.default_rng(1).normal(size=(2, 11, 3))
+    first, second, both = (
+        explain_layers(model, x, method=method, start=start, **options(method, b))
+        for start in (*starts, starts.sum(axis=0))
+    )
+    for name, values in both.items():
+        np.testing.assert_allclose(values, first[name] + second[name], **FLOAT64)
+
+
+@pytest.mark.parametrize("method", ["epsilon_lrp", "deeplift"])
+def test_a_start_per_sample(method):
+    model, (x, b) = keras_model(network()), samples(4)
     start = np.random.default_rng(0).normal(size=(4, 3))
-    together = explain_layers(model, x, start=start)
+    together = explain_layers(model, x, method=method, start=start, **options(method, b))
     for row in range(4):
-        alone = explain_layers(model, x[row : row + 1], start=start[row])
+        one = slice(row, row + 1)
+        alone = explain_layers(model, x[one], method=method, start=start[row], **options(method, b[one]))
         for name, values in together.items():
             np.testing.assert_allclose(values[row], alone[name][0], **FLOAT64)
 
 
-def test_batches_change_nothing():
-    model, (x, _) = keras_model(network()), samples(13)
-    start = np.random.default_rng(0).normal(size=(13, 3))
-    whole, parts = explain_layers(model, x, start=start), explain_layers(model, x, start=start, batch_size=4)
+@pytest.mark.parametrize("batch_size", [1, 4, 12, 13, 500])
+@pytest.mark.parametrize("method", ["epsilon_lrp", "deeplift"])
+def test_batches_change_nothing(method, batch_size):
+    model, (x, b) = keras_model(network()), samples(13)
+    call = {"method": method, "start": np.random.default_rng(0).normal(size=(13, 3)), **options(method, b)}
+    whole, parts = explain_layers(model, x, **call), explain_layers(model, x, batch_size=batch_size, **call)
+    assert list(parts) == list(whole)
     for name, values in whole.items():
-        np.testing.assert_allclose(values, parts[name], **FLOAT64)
+        np.testing.assert_allclose(parts[name], values, **FLOAT64)
+
+
+@pytest.mark.parametrize("method", ["epsilon_lrp", "deeplift"])
+def test_a_layer_is_read_behind_its_activation(method):
+    """The same network with its activation in the layer, and in a layer of its own.
+
+    The stabiliser of LRP parts the two sides of an activation, and a large one parts them far.
+    """
+    layers, (x, b) = random_network("tanh", widths=(5, 4, 1)), samples(6)
+    apart = keras_model(layers)
+    within = keras.Sequential([keras.Input((5,)), keras.layers.Dense(4, "tanh"), keras.layers.Dense(1)])
+    within.set_weights(apart.get_weights())
+    call = {"method": method, **({"epsilon": 0.5} if method == "epsilon_lrp" else {"baseline": b})}
+    one, two = explain_layers(within, x, **call), explain_layers(apart, x, **call)
+    _, before, behind, *_ = two
+    np.testing.assert_array_equal(one[within.layers[0].name], two[behind])
+    if method == "epsilon_lrp":
+        assert np.abs(two[before] - two[behind]).max() > 0.01
 
 
 def test_a_channel_estimator_in_one_call():
@@ -134,7 +169,7 @@ def test_a_channel_estimator_in_one_call():
         ]
     )
     x, _ = samples(50, width=104)
-    ours = explain_layers(model, x, start=np.ones(104))
+    ours = explain_layers(model, x, start=np.ones(104), epsilon=1e-9)
     assert {name: values.shape for name, values in ours.items()} == {
         "input": (50, 104),
         "hidden_0": (50, 15),
@@ -143,6 +178,8 @@ def test_a_channel_estimator_in_one_call():
         "estimate": (50, 104),
     }
     np.testing.assert_allclose(ours["estimate"], model(x), rtol=1e-4, atol=1e-5)  # the model's own float32
+    for values in ours.values():  # Keras starts biases at 0: every layer hands on all it gets, up to float32 sums
+        np.testing.assert_allclose(values.sum(axis=1), ours["estimate"].sum(axis=1), rtol=1e-4, atol=1e-4)
 
 
 def test_nested_models_name_their_layers():
