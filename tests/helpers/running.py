@@ -45,8 +45,10 @@ def assert_one_line(outcome, *words):
 
 
 CHILD = """
-    import sys, time
+    import signal, sys, time
     from contextlib import contextmanager
+
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # even if the tests run in the background of a script
     from reproduction.slicing import script, settings
     from reproduction.slicing.settings import *
     from reproduction.fig4_convergence import SCRIPT
