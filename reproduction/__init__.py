@@ -41,7 +41,7 @@ The paper's letters, and their names here:
     n, N     slice, number of slices            slice_name, Settings.slices
     k, K     closed loop (CL), number of CLs    client, Settings.clients
     t, T     FL round                           round_number, Settings.rounds
-    l, L     local epoch                        number, LocalSettings.epochs
+    l, L     local epoch                        epoch, LocalSettings.epochs
     i, D     sample, samples of a CL            Settings.samples, Samples.count
     j, Q     feature                            features are rows, [Q, n]
     W        weights                            weights, flat float32 [P]

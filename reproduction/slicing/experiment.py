@@ -2,7 +2,7 @@
 
 Every function returns plain lists and numbers, ready for JSON; NaN stands for "not defined".
 
-Differs from the paper: five seeds and their spread instead of one run.
+Differs from the paper: several seeds and their spread instead of one run.
 """
 
 from typing import Any

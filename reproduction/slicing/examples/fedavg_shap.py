@@ -4,7 +4,7 @@ McMahan, Moore, Ramage, Hampson, Aguera y Arcas, "Communication-Efficient Learni
 Data", AISTATS 2017. Its MSE is our post-hoc scheme's, bit for bit; its confidence is what another explainer sees in the
 same models:
 
-    evaluate(FedAvg(), data, PAPER, explainer="shapley_exact")
+    run_method(FedAvg(), data, PAPER, explainer="shapley_exact")
 
 Differs from the paper: its post-hoc baseline is explained with IG.
 """
