@@ -12,6 +12,8 @@ from matplotlib.figure import Figure
 
 from reproduction.figure_script import Document
 from reproduction.results.plotting import new_figure
+from reproduction.results.seed_statistics import mean
+from reproduction.results.words import number
 from reproduction.slicing import experiment, figures
 from reproduction.slicing.script import paper_script
 
@@ -27,7 +29,7 @@ def draw(document: Document) -> Figure:
     np.random.seed(0)  # noqa: NPY002
     figure, grid = new_figure(2, rows=len(result["models"]), height=5.0, sharex=True)
     for row, (label, seeds) in zip(grid, result["models"].items(), strict=True):
-        correlation = np.mean([seed["rank_correlation"] for seed in seeds])
+        agreement = number(mean([seed["rank_correlation"] for seed in seeds]), ".2f")
         for panel, method in zip(row, ("shap", "ig"), strict=True):
             values, data = np.asarray(seeds[0][method]), np.asarray(seeds[0]["features"])
             explanation = shap.Explanation(values, data=data, feature_names=names)
@@ -38,7 +40,7 @@ def draw(document: Document) -> Figure:
             panel.set_xlabel("")
             panel.tick_params(labelsize=8, labelbottom=False)
         row[1].set_yticklabels([])
-        row[1].annotate(f"rank agreement {correlation:.2f}", (0.98, 0.02), xycoords="axes fraction", ha="right", size=8)
+        row[1].annotate(f"rank agreement {agreement}", (0.98, 0.02), xycoords="axes fraction", ha="right", size=8)
     for panel in grid[-1]:
         panel.tick_params(labelbottom=True)
         panel.set_xlabel(f"Attribution to {result['target']} [%]", size=9)

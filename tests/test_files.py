@@ -1,14 +1,18 @@
 """Files that are whole or not there: what a kill leaves is cleared away, and nothing that is not ours."""
 
+import errno
 import os
 import subprocess
 import sys
 import textwrap
+import threading
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from reproduction.files import PARTIAL, remove_leftovers, write_atomically
+from reproduction.files import PARTIAL, data_folder, remove_leftovers, write_atomically
 from reproduction.results.store import only_one
 from tests.helpers.running import a_dead_process
 
@@ -21,6 +25,9 @@ def test_only_what_a_dead_process_left_is_removed(tmp_path):
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as living:
         kept = [
             "notes.partial",  # the user's own
+            ".x.partial",
+            f"a.{dead}.partial",
+            f".x.{dead}.partial",
             f"table.csv.{dead}.partial",
             f"notes.{dead}.{PARTIAL}",
             f".notes.{dead}.{PARTIAL}.txt",
@@ -37,7 +44,7 @@ def test_only_what_a_dead_process_left_is_removed(tmp_path):
         living.communicate(b"\n")
 
 
-def test_a_folder_or_a_link_of_such_a_name_stays_and_stops_nothing(tmp_path):
+def test_a_folder_a_link_or_a_pipe_of_such_a_name_stays_and_stops_nothing(tmp_path):
     dead = a_dead_process()
     target = tmp_path / "target"
     target.write_text("kept")
@@ -46,10 +53,13 @@ def test_a_folder_or_a_link_of_such_a_name_stays_and_stops_nothing(tmp_path):
         folder.mkdir(parents=True)
     link = tmp_path / f".link.{dead}.{PARTIAL}"
     link.symlink_to(target)
+    pipe = tmp_path / f".pipe.{dead}.{PARTIAL}"
+    os.mkfifo(pipe)
     with only_one(tmp_path / "runs"):
         pass
     assert all(folder.is_dir() for folder in folders)
     assert link.is_symlink()
+    assert pipe.is_fifo()
     assert target.read_text() == "kept"
 
 
@@ -108,6 +118,7 @@ def test_a_folder_that_cannot_be_written(tmp_path, mode):
     """The message is that of the write, whatever becomes of the clean-up; the clean-up of a start is quiet."""
     folder = tmp_path / "folder"
     folder.mkdir()
+    (folder / "record.json").write_text("old")
     (folder / f".x.{a_dead_process()}.{PARTIAL}").write_text("half")
     tmp_path.chmod(0o755)
     folder.chmod(mode)
@@ -120,6 +131,7 @@ def test_a_folder_that_cannot_be_written(tmp_path, mode):
         "folder/record.json: cannot be written (Permission denied); make room, or choose a folder that can be written"
     )
     assert (child.stdout, child.stderr) == (f"{said}\n", "")
+    assert sorted(path.read_text() for path in folder.iterdir()) == ["half", "old"]
 
 
 def test_a_clean_up_that_fails_hides_nothing(tmp_path, monkeypatch):
@@ -132,3 +144,85 @@ def test_a_clean_up_that_fails_hides_nothing(tmp_path, monkeypatch):
     monkeypatch.setattr(Path, "unlink", refuse)
     with pytest.raises(OSError, match=r"record\.json: cannot be written \(Read-only file system\); make room"):
         write_atomically(tmp_path / "record.json", b"new")
+
+
+names = st.text(st.characters(exclude_characters="/\0", exclude_categories=["Cs"]), min_size=1).filter(
+    lambda name: name not in (".", "..") and len(name.encode()) <= 255
+)
+
+
+@given(name=names, old=st.binary(), new=st.binary())
+def test_what_is_written_is_what_is_there_and_nothing_beside_it(tmp_path_factory, name, old, new):
+    folder = tmp_path_factory.mktemp("any")
+    for content in (old, new):
+        write_atomically(folder / name, content)
+        assert {path.name: path.read_bytes() for path in folder.iterdir()} == {name: content}
+
+
+def test_a_name_that_no_file_system_takes_is_refused_by_name(tmp_path):
+    path = tmp_path / ("a" * 256)
+    with pytest.raises(OSError, match=rf"^\[Errno \d+\] {path}: cannot be written \(File name too long\)") as refused:
+        write_atomically(path, b"content")
+    assert refused.value.errno == errno.ENAMETOOLONG
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_folder_in_the_file_s_place_is_refused_and_stays(tmp_path):
+    place = tmp_path / "record.json"
+    place.mkdir()
+    (place / "notes").write_text("kept")
+    with pytest.raises(IsADirectoryError, match=r"record\.json: cannot be written \(Is a directory\)"):
+        write_atomically(place, b"content")
+    assert list(tmp_path.rglob("*")) == [place, place / "notes"]
+
+
+@pytest.mark.parametrize("before", [{"record.json": b"old"}, {}], ids=["an old file", "none"])
+@pytest.mark.parametrize("step", ["fsync", "replace"])
+def test_ctrl_c_in_the_middle_of_a_write_leaves_what_was_there(tmp_path, monkeypatch, step, before):
+    for name, content in before.items():
+        (tmp_path / name).write_bytes(content)
+
+    def interrupt(*arguments):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, step, interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        write_atomically(tmp_path / "record.json", b"new")
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def test_a_reader_never_sees_half_a_file(tmp_path):
+    """Read again and again while it is written: the one content or the other, each whole."""
+    path = tmp_path / "record.json"
+    contents = [letter * 1_000_000 for letter in (b"a", b"b")]
+    write_atomically(path, contents[0])
+    seen, done = set(), threading.Event()
+
+    def read():
+        while not done.is_set():
+            seen.add(path.read_bytes())
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    try:
+        for turn in range(30):
+            write_atomically(path, contents[turn % 2])
+    finally:
+        done.set()
+        reader.join()
+    assert seen
+    assert seen <= set(contents)
+
+
+def test_where_no_folder_is_there_are_no_leftovers(tmp_path):
+    file = tmp_path / "file"
+    file.write_text("kept")
+    for place in (tmp_path / "nowhere", file):
+        remove_leftovers(place)
+    assert list(tmp_path.iterdir()) == [file]
+
+
+def test_the_data_are_the_checkout_s_wherever_one_stands(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert data_folder() == ROOT / "data"
+    assert data_folder().is_dir()

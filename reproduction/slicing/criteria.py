@@ -94,7 +94,7 @@ def c4(tests: Mapping[str, Mapping[str, TestScores]]) -> Finding:
     spread = {}
     for name, schemes in tests.items():
         in_hoc = [scores["confidence"] for label, scores in schemes.items() if SCHEMES[label][0] == "in-hoc"]
-        means = np.nanmean(np.asarray(in_hoc, float), axis=2)
+        means = np.ma.masked_invalid(np.asarray(in_hoc, float)).mean(axis=2).filled(np.nan)
         spread[name] = (means.max(0) - means.min(0)).tolist()
     return Finding(
         holds=_all(spread, lambda value: value <= C4_SPREAD), statistics=(Statistic(name="spread", values=spread),)

@@ -23,6 +23,8 @@ __all__ = ["Document", "check_document", "read_figure"]
 PerSeed = Annotated[Sequence[float | None], as_many_as("seeds")]
 PerRound = Annotated[Sequence[Annotated[Sequence[float | None], as_many_as("rounds")]], as_many_as("seeds")]
 """[seeds, rounds]."""
+EveryRound = Annotated[Sequence[Annotated[Sequence[float], as_many_as("rounds")]], as_many_as("seeds")]
+"""[seeds, rounds], always defined."""
 PerClient = Annotated[Sequence[Annotated[Sequence[float | None], not_empty()]], alike(), as_many_as("seeds")]
 """[seeds, K]."""
 PerFeature = Annotated[list[float], as_many_as("features")]
@@ -39,13 +41,13 @@ class Curves(TypedDict):
     multiplier (lambda_1) and seconds are of each round; see `federation.server.Round`.
     """
 
-    mse: PerRound
+    mse: EveryRound
     confidence: PerRound
-    inside: PerRound
-    undefined_clients: PerRound
-    empty_epochs: PerRound
-    multiplier: PerRound
-    seconds: Annotated[Sequence[Annotated[Sequence[float], as_many_as("rounds")]], as_many_as("seeds")]
+    inside: EveryRound
+    undefined_clients: EveryRound
+    empty_epochs: EveryRound
+    multiplier: EveryRound
+    seconds: EveryRound
     convergence_round: PerSeed
     kb_per_round: float
 

@@ -5,12 +5,17 @@ import signal
 import subprocess
 import sys
 import textwrap
+import threading
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from reproduction.files import PARTIAL
 from reproduction.results.records import Kind, RecordError, provenance, read_record, write_record
 from reproduction.results.store import Store, only_one, path_of
+from tests.helpers.running import a_dead_process
 
 ROOT = Path(__file__).resolve().parents[2]
 KIND = Kind(format="counting")
@@ -134,3 +139,94 @@ def test_the_folder_is_free_again_after_an_error(tmp_path):
         raise ZeroDivisionError
     with only_one(tmp_path / "new"):
         pass
+
+
+identities = st.dictionaries(st.text(max_size=5), st.integers() | st.text(max_size=5), min_size=1, max_size=4)
+
+
+@given(name=st.text(max_size=40), identity=identities)
+def test_a_place_is_that_of_the_work_whatever_it_is_called(name, identity):
+    """One file in the folder, whatever the name holds; the identity's order says nothing, any of its values does."""
+    folder = Path("runs")
+    place = path_of(folder, identity, name)
+    assert place.parent == folder
+    assert (place.suffix, place.with_suffix(".pt")) == (".json", path_of(folder, identity, name, ".pt"))
+    assert path_of(folder, dict(reversed(identity.items())), name) == place
+    for key in identity:
+        assert path_of(folder, identity | {key: "another value"}, name) != place
+
+
+def test_work_that_stopped_before_its_first_step_leaves_nothing(tmp_path):
+    one = store(tmp_path)
+    with pytest.raises(KeyboardInterrupt):
+        one.finished({"a": 1}, "work", Counting({"a": 1}, stop_before=0))
+    assert not list(tmp_path.iterdir())
+    assert one.made_with() == []
+    whole = Counting({"a": 1})
+    assert one.finished({"a": 1}, "work", whole)["steps"] == whole.steps == STEPS
+
+
+def test_a_torn_record_is_refused_before_any_work(tmp_path):
+    store(tmp_path).finished({"a": 1}, "work", Counting({"a": 1}))
+    path = path_of(tmp_path, {"a": 1}, "work")
+    torn = path.read_bytes()[:-1]
+    path.write_bytes(torn)
+    work = Counting({"a": 1})
+    with pytest.raises(RecordError, match="not a complete record"):
+        store(tmp_path).finished({"a": 1}, "work", work)
+    assert work.calls == 0
+    assert path.read_bytes() == torn
+
+
+def test_it_names_every_machine_that_made_some_of_the_work(tmp_path):
+    elsewhere = provenance(DECIDING)
+    elsewhere["machine"]["processor"] = "another"
+    finished = {"identity": {"a": 1}, "provenance": elsewhere, "steps": STEPS}
+    write_record(path_of(tmp_path, {"a": 1}, "work"), KIND, finished)
+    one = store(tmp_path)
+    for a in (1, 2, 3):
+        one.finished({"a": a}, "work", Counting({"a": a}))
+    assert one.made_with() == [elsewhere, provenance(DECIDING)]
+
+
+def test_who_is_refused_a_folder_touches_nothing_in_it(tmp_path):
+    """Not even what a dead process left: the one that works there may have it in its hands."""
+    folder = tmp_path / "runs"
+    with only_one(folder):
+        leftovers = [place / f".x.{a_dead_process()}.{PARTIAL}" for place in (folder, tmp_path)]
+        for path in leftovers:
+            path.write_text("half")
+        with pytest.raises(RuntimeError, match=f"^{folder}: another process works here"), only_one(folder):
+            pytest.fail("two at once")
+        assert [path.read_text() for path in leftovers] == ["half", "half"]
+
+
+def test_of_many_at_once_one_gets_the_folder(tmp_path):
+    many = 8
+    start, end = threading.Barrier(many), threading.Barrier(many)
+    outcomes = []
+
+    def enter():
+        start.wait(10)
+        try:
+            with only_one(tmp_path):
+                outcomes.append("in")
+                end.wait(10)
+        except RuntimeError:
+            outcomes.append("refused")
+            end.wait(10)
+
+    threads = [threading.Thread(target=enter) for _ in range(many)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(outcomes) == ["in"] + ["refused"] * (many - 1)
+
+
+def test_a_file_in_the_folder_s_place_is_refused_by_name(tmp_path):
+    file = tmp_path / "runs"
+    file.write_text("kept")
+    with pytest.raises(FileExistsError, match=str(file)), only_one(file):
+        pytest.fail("no folder")
+    assert file.read_text() == "kept"

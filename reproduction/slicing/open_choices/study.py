@@ -20,7 +20,6 @@ from reproduction.slicing.documents import (
     VARIED,
     Curves,
     Ends,
-    PerRound,
     PerSeed,
     SensitivityResult,
     SensitivityRow,
@@ -90,7 +89,7 @@ def _experiments(
 def _constant(curves: Curves, lab: Laboratory, slice_name: str) -> Curves:
     """Return curves of a predictor of the mean load: it never changes."""
     control, rounds = constant_predictor(lab, slice_name), len(curves["mse"][0])
-    nothing: PerRound = [[float("nan")] * rounds for _ in lab.seeds]
+    nothing: list[list[float]] = [[float("nan")] * rounds for _ in lab.seeds]
     changed = Curves(**curves)
     changed["mse"] = [[value] * rounds for value in control["mse"]]
     changed["confidence"] = [[value] * rounds for value in control["confidence"]]

@@ -111,6 +111,85 @@ def test_a_whole_record_that_is_wrong_is_refused_by_name(build, finished, tmp_pa
     assert path.read_bytes() == before
 
 
+def places(value, at=()):
+    """Yield the keys that lead to every field of a payload."""
+    entries = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, entry in entries:
+        yield (*at, key)
+        yield from places(entry, (*at, key))
+
+
+def refusal(build, folder, name, payload):
+    """Return what is said of a payload on disk, without its file and its remedy, or None if it is taken."""
+    path = folder / name
+    records.write_record(path, FEDERATION, payload)
+    try:
+        build.laboratory(folder).federation(*RUN)
+    except RecordError as error:
+        start, text, end = f"{path}: ", str(error), "; delete it to start this run anew"
+        assert text.startswith(start)
+        assert text.endswith(end)
+        assert "\n" not in text
+        return text.removeprefix(start).removesuffix(end)
+    return None
+
+
+def another_kind(value):
+    return "text" if isinstance(value, dict) else {"no": "value"}
+
+
+OF_OTHER_SETTINGS = re.compile(r"identity\.(sla|model|local)\.")
+"""Within these no field is named: a settings' field more or less makes another federation."""
+
+
+@pytest.mark.parametrize("taken_away", [True, False], ids=["taken away", "of another kind"])
+def test_any_field_that_is_wrong_is_named(build, finished, tmp_path, taken_away):
+    """Each field of the record in turn, also of those that are still to be added."""
+    said = {}
+    for *outer, last in places(finished[0]):
+        payload = copy.deepcopy(finished[0])
+        within = payload
+        for key in outer:
+            within = within[key]
+        if taken_away and isinstance(within, list):
+            continue  # a list a value shorter is a matter of its length: `WRONG`
+        if taken_away:
+            del within[last]
+        else:
+            within[last] = another_kind(within[last])
+        said[".".join(map(str, (*outer, last)))] = refusal(build, tmp_path, finished[1], payload)
+    assert len(said) > 30
+    free = {name for name in said if taken_away and re.match(r"provenance\.(versions|machine)\.", name)}
+    assert {name for name, message in said.items() if message is None} == free  # a machine tells what it can
+    other = {name for name in said if OF_OTHER_SETTINGS.match(name)}
+    unnamed = {
+        name
+        for name in said.keys() - free
+        if not re.match(rf"field {re.escape(name)}(\.\w+)?: ", said[name])
+        and not (name in other and said[name] == "a record of other settings or data")
+    }
+    assert not unnamed, {name: said[name] for name in unnamed}
+
+
+def test_an_unfinished_record_has_no_test_yet(build, finished, tmp_path):
+    """Without it the record goes on; with it a federation would count as finished a round too early."""
+    rounds = finished[0]["rounds"][:2]
+    unfinished = finished[0] | {"round_number": 2, "rounds": rounds}
+    message = refusal(build, tmp_path, finished[1], unfinished)
+    assert message == "field test must be there after round 3 and not before; the record ends with 2"
+    assert refusal(build, tmp_path, finished[1], unfinished | {"test": None}) is None
+    resumed = records.read_record(tmp_path / finished[1], FEDERATION)
+    assert (resumed["round_number"], resumed["rounds"][:2]) == (3, rounds)
+
+
+def test_an_unfinished_record_that_does_not_say_its_versions_is_not_continued(build, finished, tmp_path):
+    unfinished = copy.deepcopy(finished[0]) | {"round_number": 2, "rounds": finished[0]["rounds"][:2], "test": None}
+    del unfinished["provenance"]["versions"]["numpy"]
+    records.write_record(tmp_path / finished[1], FEDERATION, unfinished)
+    with pytest.raises(RecordError, match=r"unfinished, and begun with numpy None, now .*or delete it$"):
+        build.laboratory(tmp_path).federation(*RUN)
+
+
 def test_the_record_itself_is_taken(build, finished, tmp_path):
     """What the changes above start from: written anew without any, it is not refused."""
     records.write_record(tmp_path / finished[1], FEDERATION, finished[0])
