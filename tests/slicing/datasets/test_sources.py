@@ -87,3 +87,46 @@ def test_the_slices_levels():
         "Social Media": 5.8,
         "Browsing": 5.8,
     }
+
+
+CONSTANTS = {
+    "DIURNAL_SWING": 0.7,
+    "TRAFFIC_LOG_SD": 0.35,
+    "TRAFFIC_LEVEL_RANGE": (0.7, 1.3),
+    "SHARE_EXPONENT": 0.25,
+    "SHARE_JITTER_RANGE": (0.85, 1.15),
+    "SHIFT_HOURS": 2,
+    "CQI_MEAN_RANGE": (7, 12),
+    "CQI_SD": 1.8,
+    "FULL_RANK_MEAN_RANGE": (0.1, 0.4),
+    "FULL_RANK_SD": 0.08,
+    "FULL_RANK_CQI_CORRELATION": 0.5,
+    "CPU_NOISE_SD_PERCENT": 0.05,
+    "NORMAL_CUT": 3,
+}
+"""`data/README.md` and the formulas at the head of the generator."""
+
+
+@pytest.mark.parametrize("name", CONSTANTS)
+def test_the_constants_are_those_that_were_fixed(name):
+    assert getattr(generator, name) == CONSTANTS[name]
+
+
+def test_a_clients_profile_is_drawn_from_the_ranges():
+    """2,000 CLs fill each range to a hundredth of its width, and no more; towers come as often as they are likely."""
+    rng = np.random.default_rng(1)
+    name = "Social Media"
+    profiles = [generator.draw_client_profile(generator.PROFILES[name], rng) for _ in range(2000)]
+    drawn = {
+        (5.8 * 0.7, 5.8 * 1.3): [profile.app_level_mbps.sum() for profile in profiles],
+        (7, 12): [profile.cqi_mean for profile in profiles],
+        (0.1, 0.4): [profile.full_rank_mean for profile in profiles],
+    }
+    for (low, high), values in drawn.items():
+        slack = (high - low) / 100
+        assert low <= min(values) < low + slack
+        assert high - slack < max(values) <= high
+    assert {int(hours) for profile in profiles for hours in profile.shift_hours} == {-2, -1, 0, 1, 2}
+    for tower, probability in TOWERS[name].items():
+        share = np.mean([profile.tower == tower for profile in profiles])
+        assert abs(share - probability) < 4 * np.sqrt(probability * (1 - probability) / 2000)  # 4 standard errors
