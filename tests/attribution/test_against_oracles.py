@@ -7,9 +7,11 @@ import numpy as np
 import pytest
 
 from reproduction.attribution import explain, read_chain
+from reproduction.attribution.deeplift import secant_slope
+from reproduction.attribution.pieces import ACTIVATIONS as PIECES
 from tests.attribution.networks import ACTIVATIONS, batch_norm, keras_model, random_network, samples, weights
 from tests.oracles import attribution_methods as oracle
-from tests.oracles import attribution_network
+from tests.oracles import attribution_network, secants
 
 FLOAT32 = {"rtol": 1e-5, "atol": 1e-6}  # float32 against float64 of the same discretisation
 
@@ -135,3 +137,19 @@ def test_occlusion_windows(window, step):
         for x, b in zip(inputs.astype(float), baselines.astype(float), strict=True)
     ]
     np.testing.assert_allclose(got, expected, **FLOAT32)
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_the_secant_slope_is_right_at_every_scale_and_distance(activation):
+    """Pre-activations of 1e-12 to 100, apart by 1e-16 to 10 of their size: no bound may show, nor rounding."""
+    generator = np.random.default_rng(0)
+    size, apart = (10.0 ** grid.ravel() for grid in np.mgrid[-12:3, -16:2])
+    reference = size * generator.uniform(0.5, 1.0, (4, len(size))) * np.array([[1.0], [-1.0], [1.0], [-1.0]])
+    z = reference + size * apart * np.array([[1.0], [1.0], [-1.0], [-1.0]])
+    z, reference = z[z != reference], reference[z != reference]
+    got = secant_slope(PIECES[activation], z, reference)
+    expected = [
+        secants.secant_slope(activation, ACTIVATIONS[activation], *pair) for pair in zip(z, reference, strict=True)
+    ]
+    # the slopes are at most 1; float64's rounding of two values, 1e-5 of their size apart at least
+    np.testing.assert_allclose(got, expected, rtol=0, atol=1e-10)
