@@ -1,7 +1,7 @@
 """Activations of Keras models, read: Keras functions, activation layers, and whatever else computes the same.
 
-An activation that is not Keras's own (`tf.nn.relu`, `keras.ops.relu`) is taken for the known one of its name only if both
-agree on a grid of numbers: a function may bear a name and compute something else.
+An activation that is not Keras's own (`tf.nn.relu`, `keras.ops.relu`) is taken for the known one of its name only if
+both agree on a grid of numbers: a function may bear a name and compute something else.
 """
 
 from collections.abc import Callable, Mapping
@@ -16,7 +16,7 @@ Entry = TypeVar("Entry")
 
 _GRID = np.concatenate([sign * np.geomspace(1e-6, 1e4, 101) for sign in (-1.0, 1.0)] + [np.linspace(-8.0, 8.0, 161)])
 PROBE = np.stack([_GRID, _GRID[::-1]], axis=1).astype(np.float32)
-"""What activations are compared on, float32 [n, 2]: of two columns, so that a softmax differs from what acts by unit."""
+"""What activations are compared on, float32 [n, 2]: two unlike units, so that what joins units shows itself."""
 
 
 def read_activation(layer: Any, function: Any) -> Activation:
@@ -47,7 +47,9 @@ def read_activation(layer: Any, function: Any) -> Activation:
     what = f"activation '{name}' of layer '{layer.name}' ({type(layer).__name__})"
     if function is layer and not isinstance(layer, keras.Layer):
         what = f"layer '{layer.name}' of type {name}"
-    raise refusal(what if namesake is None else f"{what}, which computes something else than Keras's of that name")
+    raise refusal(
+        what if namesake is None else f"{what}, which computes something else than the known one of that name"
+    )
 
 
 def entry(table: Mapping[str, Entry], module: Any, member: Any) -> Entry | None:

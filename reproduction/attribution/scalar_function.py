@@ -93,8 +93,8 @@ class ScalarFunction:
         while isinstance(output, Mapping):
             if len(output) != 1:
                 raise ValueError(
-                    f"model must return one output, got a dict of {len(output)}: {', '.join(map(repr, output))}; "
-                    "wrap it in a function that returns one of them."
+                    f"model must return one output, got a dict with the entries {list(output)}; wrap it in a function "
+                    "that returns one of them."
                 )
             (output,) = output.values()
         return output

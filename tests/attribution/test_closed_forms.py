@@ -146,6 +146,17 @@ def test_functions_may_return_any_documented_shape(method, shape):
     np.testing.assert_allclose(got, [[3.0, 1.0]], **FLOAT32)
 
 
+@pytest.mark.parametrize("method", sorted(METHODS))
+@pytest.mark.parametrize("nested", [False, True])
+def test_a_model_whose_only_output_is_a_dict_is_its_entry(linear_model, method, nested):
+    output = linear_model.outputs[0]
+    model = keras.Model(linear_model.inputs[0], {"load": {"cpu": output} if nested else output})
+    got, expected = (explain(each, INPUTS, method=method) for each in (model, linear_model))
+    np.testing.assert_array_equal(got, expected)
+    gap = completeness_gap(model, INPUTS, method=method)
+    np.testing.assert_array_equal(gap, completeness_gap(linear_model, INPUTS, method=method))
+
+
 @pytest.mark.parametrize("activation", ["leaky_relu", "tanh"])
 def test_lrp_at_a_dead_unit(activation):
     """A pre-activation of exactly 0 has sign +1 and the ratio g(0) / epsilon = 0: nothing flows, nothing is NaN."""
