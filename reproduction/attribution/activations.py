@@ -47,9 +47,9 @@ def read_activation(layer: Any, function: Any) -> Activation:
     what = f"activation '{name}' of layer '{layer.name}' ({type(layer).__name__})"
     if function is layer and not isinstance(layer, keras.Layer):
         what = f"layer '{layer.name}' of type {name}"
-    raise refusal(
-        what if namesake is None else f"{what}, which computes something else than the known one of that name"
-    )
+    if namesake is not None:
+        what += ", which computes something else than the known one of that name"
+    raise refusal(what)
 
 
 def entry(table: Mapping[str, Entry], module: Any, member: Any) -> Entry | None:
