@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -89,34 +90,13 @@ def write(path: Path, theirs: pd.DataFrame, reference: Reference, folder: Path) 
     lines = differences.compare(theirs, reference)
     with style():
         pictures = save(draw(theirs, reference, lines), folder, NAME)
-    methods, by_method = list(differences.methods(theirs)), tables(lines)
-    title, remarks = f"{', '.join(methods)} against ours", notes(path.name, theirs, reference, lines)
-    slices = ", ".join(theirs["slice"].unique())
-    content = {
-        "title": title,
-        "notes": remarks,
-        "picture": picture_of(pictures[0]),
-        "alt": f"Curves of {', '.join([*OURS, *methods])} in {slices}; the tables below hold the numbers.",
-        "caption": CAPTION,
-        "columns": COLUMNS,
-        "methods": by_method,
-    }
-    document = {
-        "theirs": {"file": path.name, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()},
-        "against": {"preset": reference.preset, "clients": reference.clients, "tolerance": reference.tolerance},
-        "drawn_with": provenance(PACKAGES),
-        "result": {"lines": [asdict(line) for line in lines]},
-    }
-    write_record(folder / f"{NAME}.json", COMPARISON, document)
-    written = {
-        ".md": markdown(title, remarks, by_method, pictures[0].name, CAPTION).encode(),
-        ".html": render(TEMPLATE, content),
-        ".csv": flat(lines).to_csv(index=False, lineterminator="\n").encode(),
-    }
-    for suffix, text in written.items():
-        write_atomically(folder / f"{NAME}{suffix}", text)
-    files = [*pictures, folder / f"{NAME}.json", *(folder / f"{NAME}{suffix}" for suffix in written)]
-    return Account(lines=lines, notes=remarks, files=files)
+    remarks = notes(path.name, theirs, reference, lines)
+    record = folder / f"{NAME}.json"
+    write_record(record, COMPARISON, _document(path, reference, lines))
+    texts = {folder / f"{NAME}{suffix}": text for suffix, text in _texts(theirs, lines, remarks, pictures[0]).items()}
+    for file, text in texts.items():
+        write_atomically(file, text)
+    return Account(lines=lines, notes=remarks, files=[*pictures, record, *texts])
 
 
 def flat(lines: Sequence[Line]) -> pd.DataFrame:
@@ -126,3 +106,33 @@ def flat(lines: Sequence[Line]) -> pd.DataFrame:
         frame[column] = [float(np.nanmean(values)) if np.isfinite(values).any() else np.nan for values in frame[column]]
     frame["seeds"] = [" ".join(map(str, seeds)) for seeds in frame["seeds"]]
     return frame
+
+
+def _document(path: Path, reference: Reference, lines: Sequence[Line]) -> dict[str, Any]:
+    """Return the record of a comparison with the curves of `path`."""
+    return {
+        "theirs": {"file": path.name, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()},
+        "against": {"preset": reference.preset, "clients": reference.clients, "tolerance": reference.tolerance},
+        "drawn_with": provenance(PACKAGES),
+        "result": {"lines": [asdict(line) for line in lines]},
+    }
+
+
+def _texts(theirs: pd.DataFrame, lines: Sequence[Line], remarks: Sequence[str], picture: Path) -> dict[str, bytes]:
+    """Return the tables in each of their forms, by the ending of the file's name."""
+    methods, by_method = list(differences.methods(theirs)), tables(lines)
+    title, slices = f"{', '.join(methods)} against ours", ", ".join(theirs["slice"].unique())
+    page = {
+        "title": title,
+        "notes": remarks,
+        "picture": picture_of(picture),
+        "alt": f"Curves of {', '.join([*OURS, *methods])} in {slices}; the tables below hold the numbers.",
+        "caption": CAPTION,
+        "columns": COLUMNS,
+        "methods": by_method,
+    }
+    return {
+        ".md": markdown(title, remarks, by_method, picture.name, CAPTION).encode(),
+        ".html": render(TEMPLATE, page),
+        ".csv": flat(lines).to_csv(index=False, lineterminator="\n").encode(),
+    }

@@ -33,7 +33,7 @@ from reproduction.slicing.comparison import curves
 from reproduction.slicing.datasets.slice_data import SliceData
 from reproduction.slicing.federation import server
 from reproduction.slicing.federation.clients import assign, clients_of
-from reproduction.slicing.federation.held import hold
+from reproduction.slicing.federation.held import Held, hold
 from reproduction.slicing.federation.in_process import Here, InProcessFleet, Pool
 from reproduction.slicing.metrics import round_in_words
 from reproduction.slicing.settings import Explainer, Settings
@@ -122,13 +122,7 @@ def run_method(
             pickle; an update or an aggregate of another shape or not finite, naming method, slice, client and round.
         ClientError: if the score is not finite.
     """
-    if data.name not in settings.slices:
-        raise ValueError(f"settings.slices must know slice {data.name!r}, got {', '.join(settings.slices)}; add it")
-    if len(data.clients) != settings.clients:
-        raise ValueError(
-            f"data must have settings.clients = {settings.clients} clients, got {len(data.clients)}; generate "
-            "that many, or replace the setting"
-        )
+    _require_fitting(data, settings)
     pool = pool or Here()
     if not isinstance(pool, Here):
         _require_picklable(method)
@@ -136,23 +130,16 @@ def run_method(
     training, _ = clients_of(data)
     fleet, held = InProcessFleet(assignment, training, pool=pool), hold(training)
     samples = [one.count for one in held.samples]
+    train = partial(_train, method, assignment, data.feature_names, held, pool)
     weights = server.first_state(assignment).weights
     rounds = []
     title = f"{data.name}, {method.name}, seed {seed}, {len(samples)} CLs"
     job = Job(title=title, steps=settings.rounds, in_words=round_in_words)
     with watch(job) if watch else nullcontext() as on_round:
         for t in range(settings.rounds):
-            started = time.perf_counter()
-            updates = pool.map(partial(_local_update, assignment, method, data.feature_names, weights, t), held)
-            bytes_down = len(updates) * len(serialise(weights))
-            weights = _aggregate(method, assignment, updates, samples, t)
-            entry = {
-                "bytes_down": bytes_down,
-                "bytes_up": sum(map(_size, updates)),
-                "seconds": time.perf_counter() - started,
-            }
+            weights, cost = train(weights, t)
             measured = server.measure(fleet.evaluate(weights, t, "training"), samples)
-            rounds.append(entry | dataclasses.asdict(measured))
+            rounds.append(cost | dataclasses.asdict(measured))
             if on_round:
                 on_round(t + 1, rounds[-1])
     identity = {"scheme": method.name, "explainer": explainer, "slice": data.name, "seed": seed}
@@ -171,6 +158,24 @@ def local_data(assignment: Assignment, samples: Samples, feature_names: tuple[st
         confidence_threshold=assignment.sla.confidence_threshold,
         baseline=assignment.baseline,
     )
+
+
+def _train(
+    method: FederatedMethod,
+    assignment: Assignment,
+    feature_names: tuple[str, ...],
+    held: Held,
+    pool: Pool,
+    weights: np.ndarray,
+    t: int,
+) -> tuple[np.ndarray, dict[str, float]]:
+    """Run one round of a method over all CLs: the next global model, float32 [P], and its bytes and seconds."""
+    started = time.perf_counter()
+    updates = pool.map(partial(_local_update, assignment, method, feature_names, weights, t), held)
+    bytes_down = len(updates) * len(serialise(weights))
+    weights = _aggregate(method, assignment, updates, [one.count for one in held.samples], t)
+    bytes_up = sum(map(_size, updates))
+    return weights, {"bytes_down": bytes_down, "bytes_up": bytes_up, "seconds": time.perf_counter() - started}
 
 
 def _local_update(
@@ -227,6 +232,17 @@ def _read_only(array: np.ndarray) -> np.ndarray:
 def _size(update: Any) -> int:
     """Return the bytes that an update takes on its way."""
     return update.nbytes if isinstance(update, np.ndarray) else len(pickle.dumps(update))
+
+
+def _require_fitting(data: SliceData, settings: Settings) -> None:
+    """Refuse data that the settings do not know, or know with another number of clients."""
+    if data.name not in settings.slices:
+        raise ValueError(f"settings.slices must know slice {data.name!r}, got {', '.join(settings.slices)}; add it")
+    if len(data.clients) != settings.clients:
+        raise ValueError(
+            f"data must have settings.clients = {settings.clients} clients, got {len(data.clients)}; generate "
+            "that many, or replace the setting"
+        )
 
 
 def _require_picklable(method: FederatedMethod) -> None:
