@@ -1,6 +1,5 @@
 """A comparison written down: picture, tables, page and record, six files of one name."""
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -10,7 +9,7 @@ import numpy as np
 import pandas as pd
 from typing_extensions import TypedDict
 
-from reproduction.files import write_atomically
+from reproduction.files import sha256_of, write_atomically
 from reproduction.results.page import picture_of, render
 from reproduction.results.plotting import save, style
 from reproduction.results.records import Kind, Provenance, provenance, write_record
@@ -111,7 +110,7 @@ def flat(lines: Sequence[Line]) -> pd.DataFrame:
 def _document(path: Path, reference: Reference, lines: Sequence[Line]) -> dict[str, Any]:
     """Return the record of a comparison with the curves of `path`."""
     return {
-        "theirs": {"file": path.name, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()},
+        "theirs": {"file": path.name, "sha256": sha256_of(path)},
         "against": {"preset": reference.preset, "clients": reference.clients, "tolerance": reference.tolerance},
         "drawn_with": provenance(PACKAGES),
         "result": {"lines": [asdict(line) for line in lines]},

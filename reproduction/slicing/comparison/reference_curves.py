@@ -7,7 +7,6 @@ manifest.json   settings, seeds, versions, SHA-256 of files and data, and the co
 changes.md      only when a reference that was there changes: key means, old and new, for the CHANGELOG
 """
 
-import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ from typing import Any
 
 import pandas as pd
 
-from reproduction.files import write_atomically
+from reproduction.files import sha256_of, write_atomically
 from reproduction.results.words import markdown_table, mean_and_sd
 from reproduction.slicing.comparison import curves
 from reproduction.slicing.comparison.curves import CurvesError
@@ -74,7 +73,7 @@ def read_reference(folder: Path) -> Reference:
     frames = []
     for table in tables:
         frames.append(curves.read(table))
-        if table.name in digests and _sha256(table) != digests[table.name]:
+        if table.name in digests and sha256_of(table) != digests[table.name]:
             raise CurvesError(f"{table}: not the file that {MANIFEST} was written for; write both with reference.py")
     return Reference(
         frame=pd.concat(frames, ignore_index=True),
@@ -110,7 +109,7 @@ def write_reference(folder: Path, frame: pd.DataFrame, about: Mapping[str, Any],
     summary = curves.summary(compared).to_csv(index=False, lineterminator="\n")
     write_atomically(folder / SUMMARY, summary.encode())
     tables = [folder / name for name in (COMPARED, SECONDS, SUMMARY)]
-    manifest = dict(about) | {"files_sha256": {path.name: _sha256(path) for path in tables}}
+    manifest = dict(about) | {"files_sha256": {path.name: sha256_of(path) for path in tables}}
     write_atomically(folder / MANIFEST, (json.dumps(manifest, indent=1) + "\n").encode())
     return [*tables, folder / MANIFEST, *([folder / CHANGES] if moved else [])]
 
@@ -148,7 +147,3 @@ def changes(old: pd.DataFrame, new: pd.DataFrame, tolerance: float) -> str:
     table = markdown_table(("slice", "scheme", "explainer", *KEY_NUMBERS), rows)
     same = len(runs) - len(rows)
     return f"{table}\nmean ± sd over the seeds, old -> new; {same} of {len(runs)} rows did not move.\n"
-
-
-def _sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
