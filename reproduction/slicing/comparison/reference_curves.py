@@ -18,7 +18,7 @@ import pandas as pd
 from reproduction.files import sha256_of, write_atomically
 from reproduction.results.words import markdown_table, mean_and_sd
 from reproduction.slicing.comparison import curves
-from reproduction.slicing.comparison.curves import CurvesError
+from reproduction.slicing.comparison.curves import CONDITIONS, CurvesError
 from reproduction.slicing.comparison.measures import Limits
 from reproduction.slicing.metrics import convergence_round
 
@@ -33,18 +33,21 @@ class Reference:
     """Our curves and what they are judged by.
 
     Attributes:
-        frame: in the form of `curves`.
+        frame: in the form of `curves`, all conditions said, of one number of CLs.
         thresholds: slice -> nu_n of eq. (7b).
         tolerance: of `metrics.convergence_round`.
         preset: of the runs.
-        clients: K of the runs.
     """
 
     frame: pd.DataFrame
     thresholds: dict[str, float]
     tolerance: float
     preset: str
-    clients: int
+
+    @property
+    def clients(self) -> int:
+        """K of the runs."""
+        return int(self.frame["clients"].iloc[0])
 
     def limits(self, slice_name: str) -> Limits:
         """Return what the runs in one slice are judged by."""
@@ -60,9 +63,9 @@ def read_reference(folder: Path) -> Reference:
     path = folder / MANIFEST
     try:
         manifest = json.loads(path.read_bytes())
-        settings, digests = manifest["settings"], dict(manifest.get("files_sha256", {}))
+        settings, digests = manifest["settings"], dict(manifest["files_sha256"])
         thresholds = {name: float(sla["confidence_threshold"]) for name, sla in settings["slices"].items()}
-        tolerance, clients = float(settings["convergence_tolerance"]), int(settings["clients"])
+        tolerance, preset = float(settings["convergence_tolerance"]), str(settings["name"])
     except OSError as error:
         raise CurvesError(
             f"{path}: cannot be read ({error.strerror}); give --against a folder of data/reference"
@@ -70,18 +73,21 @@ def read_reference(folder: Path) -> Reference:
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise CurvesError(f"{path}: not a manifest of reference curves; write it anew with reference.py") from error
     tables = [folder / name for name in (COMPARED, SECONDS) if name == COMPARED or (folder / name).exists()]
-    frames = []
-    for table in tables:
-        frames.append(curves.read(table))
-        if table.name in digests and sha256_of(table) != digests[table.name]:
-            raise CurvesError(f"{table}: not the file that {MANIFEST} was written for; write both with reference.py")
-    return Reference(
-        frame=pd.concat(frames, ignore_index=True),
-        thresholds=thresholds,
-        preset=settings.get("name", folder.name),
-        tolerance=tolerance,
-        clients=clients,
-    )
+    frame = pd.concat([_read_whole(table, digests) for table in tables], ignore_index=True)
+    if not frame[list(CONDITIONS)].all(axis=None) or frame["clients"].nunique() > 1:
+        raise CurvesError(
+            f"{tables[0]}: does not say under what its runs were made, or is of several numbers of closed loops; write "
+            "it anew with reference.py"
+        )
+    return Reference(frame=frame, thresholds=thresholds, tolerance=tolerance, preset=preset)
+
+
+def _read_whole(table: Path, digests: Mapping[str, str]) -> pd.DataFrame:
+    """Read curves that must be those whose SHA-256 the manifest has."""
+    frame = curves.read(table)
+    if sha256_of(table) != digests.get(table.name):
+        raise CurvesError(f"{table}: not the file that {MANIFEST} was written for; write both with reference.py")
+    return frame
 
 
 def write_reference(folder: Path, frame: pd.DataFrame, about: Mapping[str, Any], tolerance: float) -> list[Path]:

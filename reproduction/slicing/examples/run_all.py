@@ -66,5 +66,6 @@ def _identity(method: FederatedMethod, explainer: Explainer, settings: Settings,
         "settings": asdict(settings),
         "data": data.digest(),
         "version": FEDERATION.version,
+        "columns": [*curves.COLUMNS, *curves.CONDITIONS],
         "packages": {name: versions[name] for name in DECIDING},
     }

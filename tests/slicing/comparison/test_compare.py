@@ -3,6 +3,7 @@
 import hashlib
 import itertools
 import json
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -18,28 +19,37 @@ from scipy import stats
 from reproduction import compare
 from reproduction.results import records
 from reproduction.results.seed_statistics import paired_interval
-from reproduction.slicing.comparison import account, curves, differences, picture
+from reproduction.slicing.comparison import account, curves, differences, pairs, picture
 from reproduction.slicing.comparison import tables as written
-from reproduction.slicing.comparison.curves import COLUMNS, METRICS, CurvesError
+from reproduction.slicing.comparison.curves import COLUMNS, CONDITIONS, COUNTS, METRICS, CurvesError
 from reproduction.slicing.comparison.measures import Limits, area_between
-from reproduction.slicing.comparison.quantities import BY_NAME, Differences, PairQuantity, verdict
+from reproduction.slicing.comparison.quantities import BY_NAME, Differences, PairQuantity
 from reproduction.slicing.comparison.reference_curves import read_reference
+from reproduction.slicing.comparison.verdict import short, verdict
 from reproduction.slicing.schemes import LOOKS, NEWCOMER_LOOKS
 
 ROOT = Path(__file__).resolve().parents[3]
-ROUNDS = 6
+ROUNDS, CLIENTS = 6, 10
 SEEDS = (0, 1, 2, 3, 4)
 BOTH = (("in-hoc", "IG"), ("post-hoc", "IG"))
 
 
-def tidy(scheme, explainer, slice_name, seed, values):
-    """Return one run's rows; `values` is metric -> one value per round."""
+def tidy(scheme, explainer, slice_name, seed, values, clients=CLIENTS, epochs=50):
+    """Return one run's rows, on the reference's data; `values` is metric -> one value per round."""
+    rounds = max(map(len, values.values()))
+    data = hashlib.sha256(f"{slice_name} {seed} {clients}".encode()).hexdigest()
     rows = [
         (scheme, explainer, slice_name, seed, number, metric, float(entry), METRICS[metric])
+        + (clients, 100 * clients, epochs, rounds, data)
         for metric, of_rounds in values.items()
         for number, entry in enumerate(of_rounds, start=1)
     ]
-    return pd.DataFrame(rows, columns=list(COLUMNS))
+    return pd.DataFrame(rows, columns=[*COLUMNS, *CONDITIONS])
+
+
+def bare(table):
+    """Return curves that do not say how they were made, as they are when they are read."""
+    return table.assign(**dict.fromkeys(COUNTS, 0), data="")
 
 
 def run(seed, level=1.0, rounds=ROUNDS):
@@ -54,9 +64,9 @@ def run(seed, level=1.0, rounds=ROUNDS):
     }
 
 
-def frame(pairs, slices=("eMBB",), seeds=SEEDS, level=1.0, rounds=ROUNDS, metrics=METRICS):
+def frame(pairs, slices=("eMBB",), seeds=SEEDS, level=1.0, rounds=ROUNDS, metrics=METRICS, **made_with):
     made = [
-        tidy(*pair, name, seed, {m: v for m, v in run(seed, level, rounds).items() if m in metrics})
+        tidy(*pair, name, seed, {m: v for m, v in run(seed, level, rounds).items() if m in metrics}, **made_with)
         for pair in pairs
         for name in slices
         for seed in seeds
@@ -69,10 +79,16 @@ def write_reference(folder, slices=("eMBB", "Browsing"), **options):
     table = frame(BOTH, slices, **options)
     curves.write(folder / "curves.csv", table[table["metric"] != "seconds"])
     curves.write(folder / "seconds.csv", table[table["metric"] == "seconds"])
-    settings = {"name": "small", "clients": 10, "convergence_tolerance": 0.05}
+    settings = {"name": "small", "convergence_tolerance": 0.05}
     settings["slices"] = {name: {"confidence_threshold": 0.96} for name in slices}
-    (folder / "manifest.json").write_text(json.dumps({"preset": "small", "settings": settings}))
+    write_manifest(folder, settings)
     return folder
+
+
+def write_manifest(folder, settings):
+    """Write the manifest for the curves that are there."""
+    digests = {file: hashlib.sha256((folder / file).read_bytes()).hexdigest() for file in ("curves.csv", "seconds.csv")}
+    (folder / "manifest.json").write_text(json.dumps({"settings": settings, "files_sha256": digests}))
 
 
 @pytest.fixture(scope="module")
@@ -86,8 +102,8 @@ def folders(tmp_path):
     return write_reference(tmp_path / "reference"), tmp_path / "theirs.csv"
 
 
-def by_quantity(lines, against="post-hoc"):
-    return {line.quantity: line for line in lines if line.against == against}
+def by_quantity(comparison, against="post-hoc"):
+    return {line.quantity.name: line for line in comparison.lines if line.pairs.against == against}
 
 
 # --- numbers of a run
@@ -190,45 +206,93 @@ def test_no_interval(theirs, ours):
 # --- verdicts
 
 
-def words(name, values, low=np.nan, high=np.nan):
+def found(values, low=np.nan, high=np.nan):
     none = np.full(len(values), np.nan)
-    found = Differences(theirs=none, ours=none, values=np.array(values), low=low, high=high)
-    return verdict(BY_NAME[name], found, "post-hoc in eMBB")
+    return Differences(theirs=none, ours=none, values=np.array(values), low=low, high=high)
 
 
-def test_verdicts():
-    assert words("final MSE", [-0.001, -0.0014] * 2 + [-0.0012], -0.002, -0.0004) == (
-        "lower final MSE than post-hoc in eMBB: -0.0012 [-0.002, -0.0004]"
-    )
-    assert words("final confidence", [0.1, 0.2], 0.1, 0.2).startswith(
-        "higher final confidence than post-hoc in eMBB: +0.15"
-    )
-    assert words("KB to convergence", [1000.0, 2000.0], 1000.0, 2000.0) == (
-        "more KB to convergence than post-hoc in eMBB: +1,500 [+1,000, +2,000]"
-    )
-    assert words("final MSE", [-0.1, 0.2] * 2 + [0.0], -0.1, 0.2) == (
-        "no difference in final MSE from post-hoc in eMBB seen with 5 seeds: +0.04 [-0.1, +0.2]"
-    )
-    assert words("rounds to convergence", [-2.0]) == (
-        "fewer rounds to convergence than post-hoc in eMBB: -2 with one seed, so no interval"
-    )
-    assert words("rounds to convergence", [-2.0, np.nan, -2.0]) == (
-        "fewer rounds to convergence than post-hoc in eMBB: -2 with 2 seeds, so no interval "
-        "(1 of 3 seeds left out: not defined there)"
-    )
-    assert words("final MSE", [0.0, 0.0]) == "the same final MSE as post-hoc in eMBB, with 2 seeds"
-    assert words("rounds to convergence", [np.nan]) == (
-        "rounds to convergence against post-hoc in eMBB: not defined in any common seed"
-    )
-    assert words("area between the MSE curves", [0.1, 0.2], 0.1, 0.2) == (
-        "MSE curve away from post-hoc in eMBB by 0.15 [0.1, 0.2] on average"
-    )
-    assert words("area between the MSE curves", [0.0]) == "the same MSE curve as post-hoc in eMBB, with one seed"
+def words(name, *arguments):
+    return verdict(BY_NAME[name], found(*arguments), "post-hoc in eMBB")
 
 
-def test_seconds_get_no_verdict():
-    said = words("seconds to convergence", [3.0, 4.0], 3.0, 4.0)
-    assert said == "+3.5 [+3, +4] s against post-hoc in eMBB; means something only on one machine, as idle for both"
+VERDICTS = {
+    "lower": (
+        ("final MSE", [-0.001, -0.0014] * 2 + [-0.0012], -0.002, -0.0004),
+        "lower final MSE than post-hoc in eMBB: -0.0012 [-0.002, -0.0004]",
+    ),
+    "more": (
+        ("KB to convergence", [1000.0, 2000.0] * 3, 1000.0, 2000.0),
+        "more KB to convergence than post-hoc in eMBB: +1,500 [+1,000, +2,000]",
+    ),
+    "the interval holds 0": (
+        ("final MSE", [-0.1, 0.2] * 2 + [0.0], -0.1, 0.2),
+        "no difference in final MSE from post-hoc in eMBB seen with 5 seeds: +0.04 [-0.1, +0.2]",
+    ),
+    "the interval leaves out 0, the signs differ": (
+        ("final MSE", [0.3, 0.2, 0.3, 0.2, -0.05], 0.04, 0.27),
+        "final MSE against post-hoc in eMBB: not decided with 5 seeds, not all of one sign: +0.19 [+0.04, +0.27]",
+    ),
+    "one is 0, which is no sign": (
+        ("final MSE", [0.3, 0.2, 0.3, 0.2, 0.0], 0.04, 0.27),
+        "final MSE against post-hoc in eMBB: not decided with 5 seeds, not all of one sign: +0.2 [+0.04, +0.27]",
+    ),
+    "four seeds": (
+        ("final confidence", [0.1, 0.2] * 2, 0.1, 0.2),
+        "final confidence against post-hoc in eMBB: not decided with 4 seeds: +0.15 [+0.1, +0.2]",
+    ),
+    "one seed": (
+        ("rounds to convergence", [-2.0]),
+        "rounds to convergence against post-hoc in eMBB: not decided with one seed: -2, no interval",
+    ),
+    "five seeds, of which four are defined": (
+        ("rounds to convergence", [-2.0, np.nan, -2.0, -2.0, -2.0]),
+        "rounds to convergence against post-hoc in eMBB: not decided with 4 seeds: -2, no interval "
+        "(1 of 5 seeds left out: not defined there)",
+    ),
+    "one and the same difference": (
+        ("rounds to convergence", [-2.0] * 5),
+        "fewer rounds to convergence than post-hoc in eMBB: -2, no interval",
+    ),
+    "equal": (("final MSE", [0.0] * 5), "the same final MSE as post-hoc in eMBB, with 5 seeds"),
+    "equal, of two seeds": (
+        ("final MSE", [0.0, 0.0]),
+        "final MSE against post-hoc in eMBB: not decided with 2 seeds: +0, no interval",
+    ),
+    "nowhere defined": (
+        ("rounds to convergence", [np.nan] * 5),
+        "rounds to convergence against post-hoc in eMBB: not defined in any common seed",
+    ),
+    "an area": (
+        ("area between the MSE curves", [0.1, 0.2] * 3, 0.1, 0.2),
+        "MSE curve away from post-hoc in eMBB by 0.15 [0.1, 0.2] on average",
+    ),
+    "no area": (("area between the MSE curves", [0.0] * 5), "the same MSE curve as post-hoc in eMBB, with 5 seeds"),
+    "an area of two seeds": (
+        ("area between the MSE curves", [0.1, 0.2], 0.1, 0.2),
+        "area between the MSE curves against post-hoc in eMBB: not decided with 2 seeds: 0.15 [0.1, 0.2]",
+    ),
+    "seconds": (
+        ("seconds to convergence", [3.0, 4.0] * 3, 3.0, 4.0),
+        "+3.5 [+3, +4] s against post-hoc in eMBB; means something only on one machine, as idle for both",
+    ),
+}
+
+
+@pytest.mark.parametrize(("given", "said"), VERDICTS.values(), ids=VERDICTS)
+def test_verdicts(given, said):
+    assert words(*given) == said
+
+
+def test_a_verdict_in_short():
+    def said(name, *arguments):
+        return short(BY_NAME[name], found(*arguments))
+
+    assert said("final MSE", [-0.1, -0.2] * 3, -0.2, -0.1) == "lower: -0.15 [-0.2, -0.1]"
+    assert said("final MSE", [-0.1, -0.2], -0.2, -0.1) == "not decided: -0.15 [-0.2, -0.1]"
+    assert said("final MSE", [-0.1, 0.1] * 3, -0.2, 0.1) == "no difference seen: +0 [-0.2, +0.1]"
+    assert said("final MSE", [0.0] * 5) == "the same"
+    assert said("final MSE", [np.nan] * 5) == "not defined"
+    assert said("seconds to convergence", [1.0, 2.0] * 3, 1.0, 2.0) == "depends on the machine: +1.5 [+1, +2]"
 
 
 def test_a_run_that_learns_nothing_does_not_converge():
@@ -239,89 +303,177 @@ def test_a_run_that_learns_nothing_does_not_converge():
     assert value("rounds to convergence", run(0)) == 4
 
 
-def test_cautions(reference):
-    """Another explainer, another preset: each is said; nothing is said of what compares."""
-    assert written.cautions(frame([("mine", "IG")]), reference) == []
-    (explainer,) = written.cautions(frame([("mine", "SHAP")]), reference)
-    assert "the confidence of mine is scored with SHAP, ours with IG" in explainer
-    (rounds,) = written.cautions(frame([("mine", "IG")], rounds=4), reference)
-    assert "theirs end at round 4, ours at 6; only 4 rounds are compared" in rounds
-    more = frame([("mine", "IG")])
-    more.loc[more["metric"] == "kb", "value"] *= 10
-    (traffic,) = written.cautions(more, reference)
-    assert "theirs send 25 KB per round, ours 2" in traffic
+def notes_of(theirs, reference):
+    return written.notes("x.csv", differences.compare(theirs, reference))
 
 
 def test_few_seeds_are_said_to_be_few(reference):
-    for seeds, said in (((0, 1, 2), "once in 4 times"), (SEEDS, "once in 16 times")):
-        theirs = frame([("mine", "IG")], seeds=seeds)
-        told = " ".join(written.notes("x.csv", theirs, reference, differences.compare(theirs, reference)))
-        assert ("of one sign once in" in told) == (said is not None)
-        assert said is None or said in told
+    three, five = (" ".join(notes_of(frame([("mine", "IG")], seeds=seeds), reference)) for seeds in ((0, 1, 2), SEEDS))
+    assert "With fewer than 5 nothing is decided." in three
+    assert "once in" not in three  # what is not decided needs no odds
+    assert "Even 5 seeds show little: equals have all differences of one sign once in 16 times" in five
+    lines = differences.compare(frame([("mine", "IG")], seeds=(0, 1), level=2.0), reference).lines
+    assert all("not decided with 2 seeds" in line.verdict for line in lines)
 
 
 def test_seeds_of_different_lengths_are_refused(reference):
     theirs = pd.concat([frame([("mine", "IG")], seeds=(0,)), frame([("mine", "IG")], seeds=(1,), rounds=5)])
-    with pytest.raises(
-        curves.CurvesError, match=r"mine in eMBB has seeds of different .*seed 0: 6, seed 1: 5.*complete"
-    ):
+    with pytest.raises(CurvesError, match=r"mine in eMBB has seeds of different .*seed 0: 6, seed 1: 5.*complete"):
         differences.compare(theirs, reference)
+
+
+# --- whether curves may be compared
+
+
+def cautions(theirs, reference):
+    return differences.compare(theirs, reference).cautions
+
+
+def test_cautions(reference):
+    """Another explainer, another preset: each is said; nothing is said of what compares."""
+    assert cautions(frame([("mine", "IG")]), reference) == []
+    (explainer,) = cautions(frame([("mine", "SHAP")]), reference)
+    assert "the confidence of mine is scored with SHAP, ours with IG" in explainer
+    (fewer,) = cautions(frame([("mine", "IG")], rounds=4), reference)
+    assert fewer.startswith("mine: 4 rounds, ours 6; only 4 are compared")
+    longer = pd.concat([frame([("mine", "IG")])], ignore_index=True)
+    extra = longer[longer["round"] == 6].assign(round=7)
+    (more,) = cautions(pd.concat([longer, extra]).assign(rounds=7), reference)
+    assert more.startswith("mine: 7 rounds, ours 6; only 6 are compared")
+    both = pd.concat([frame([("A", "IG")], epochs=100), frame([("B", "IG")], epochs=100), frame([("C", "IG")])])
+    (epochs,) = cautions(both, reference)
+    assert epochs.startswith("A and B: 100 local epochs a round, ours 50;")
+
+
+def test_curves_that_say_nothing_are_one_loud_caution(reference):
+    said = "do not say the number of closed loops, training samples, local epochs a round, rounds or data; taken, unche"
+    (whole,) = cautions(bare(frame([("A", "IG"), ("B", "IG")])), reference)
+    assert whole.startswith(f"their curves {said}")
+    assert whole.endswith("to be the reference's (small: 10 closed loops)")
+    (part,) = cautions(pd.concat([bare(frame([("A", "IG")])), frame([("B", "IG")])]), reference)
+    assert part.startswith(f"the curves of A {said}")
+    (one,) = cautions(frame([("A", "IG")]).assign(data=""), reference)
+    assert one.startswith("their curves do not say data; taken")
+
+
+def test_traffic_gives_another_number_of_closed_loops_away(reference):
+    """Where it is not said; a method of as many CLs as ours may well send more."""
+    more = frame([("mine", "IG")])
+    more.loc[more["metric"] == "kb", "value"] *= 10
+    assert cautions(more, reference) == []
+    _, traffic = cautions(bare(more), reference)
+    assert "mine sends 25 KB per round, ours 2; is it the same number of closed loops?" in traffic
+    assert len(cautions(bare(more[more["metric"] != "kb"]), reference)) == 1
+
+
+NOT_COMPARABLE = {
+    "another number of CLs": (
+        lambda: frame([("mine", "IG")], clients=3),
+        r"mine, IG, eMBB, seed 0, 3 CLs is not of 10 closed loops, as the reference is; give --against",
+    ),
+    "other data": (
+        lambda: frame([("mine", "IG")]).assign(data="f" * 64),
+        r"mine, IG, eMBB, seed 0, 10 CLs has other data \(f{64}\) than the reference \([0-9a-f]{64}\); give",
+    ),
+    "other data, number of CLs unsaid": (
+        lambda: frame([("mine", "IG")]).assign(data="f" * 64, clients=0),
+        r"mine, IG, eMBB, seed 0 has other data",
+    ),
+    "other samples": (
+        lambda: frame([("mine", "IG")]).assign(samples=77),
+        r"has other training samples \(77\) than the reference \(1000\)",
+    ),
+    "the data of another seed": (
+        lambda: frame([("mine", "IG")], seeds=(0,)).assign(seed=1),
+        r"mine, IG, eMBB, seed 1, 10 CLs has other data",
+    ),
+    "a seed twice": (
+        lambda: pd.concat([frame([("mine", "IG")]), bare(frame([("mine", "IG")], seeds=(3,)))]),
+        r"mine, IG, eMBB, seed 3 is there twice, once without its number of closed loops; drop one",
+    ),
+    "only kb": (
+        lambda: frame([("mine", "IG")], metrics=("kb", "seconds")),
+        r"nothing can be compared: there is only kb, seconds; add mse or confidence per round",
+    ),
+}
+
+
+@pytest.mark.parametrize(("theirs", "message"), NOT_COMPARABLE.values(), ids=NOT_COMPARABLE)
+def test_another_problem_is_refused(reference, theirs, message):
+    with pytest.raises(CurvesError, match=message):
+        differences.compare(theirs(), reference)
+
+
+def test_quick_curves_against_the_paper_are_refused(tmp_path, capsys):
+    """The committed curves themselves, through the command; and the paper's against the quick ones."""
+    for theirs, against in (("quick", "paper"), ("paper", "quick")):
+        code, line = exit_of([ROOT / f"data/reference/{theirs}/curves.csv", "--against", against], capsys)
+        assert code == 2
+        assert re.search(r"CLs is not of \d+ closed loops, as the reference is; give --against", line)
 
 
 # --- comparing
 
 
 def test_a_copy_of_ours_differs_in_nothing(reference):
-    lines = differences.compare(frame([("copy", "IG")]), reference)
-    assert {line.quantity for line in lines} == set(BY_NAME)
-    assert {line.against for line in lines} == set(differences.OURS)
+    lines = differences.compare(frame([("copy", "IG")]), reference).lines
+    assert {line.quantity.name for line in lines} == set(BY_NAME)
+    assert {line.pairs.against for line in lines} == set(pairs.OURS)
     for line in lines:
-        assert line.difference == 0
+        assert line.found.mean == 0
         assert line.verdict.startswith("the same ")
 
 
 def test_a_higher_curve(reference):
     """Twice our MSE: every number follows in closed form, and the pairing is by seed."""
     theirs = frame([("twice", "IG")], level=2.0).sample(frac=1, random_state=0)  # rows in any order
-    found = by_quantity(differences.compare(theirs, reference))
+    lines = by_quantity(differences.compare(theirs, reference))
+    results = {name: line.found for name, line in lines.items()}
     ours = np.array([run(seed)["mse"] for seed in SEEDS])
-    np.testing.assert_allclose(found["final MSE"].differences, ours[:, -1], rtol=1e-12)
-    np.testing.assert_allclose(found["mean MSE over the rounds"].difference, ours.mean(), rtol=1e-12)
-    np.testing.assert_allclose(found["area between the MSE curves"].difference, ours.mean(), rtol=1e-12)
-    assert found["final MSE"].low < found["final MSE"].difference < found["final MSE"].high
-    assert found["final MSE"].verdict.startswith("higher final MSE than post-hoc in eMBB: +0.04")
-    assert found["margin over nu (lowest C - nu)"].verdict.startswith("lower margin over nu")
-    assert found["rounds to convergence"].theirs == (4.0,) * 5
-    assert found["KB to convergence"].theirs == (10.0,) * 5
-    assert found["seconds to convergence"].ours == (2.0,) * 5
+    np.testing.assert_allclose(results["final MSE"].values, ours[:, -1], rtol=1e-12)
+    np.testing.assert_allclose(results["mean MSE over the rounds"].mean, ours.mean(), rtol=1e-12)
+    np.testing.assert_allclose(results["area between the MSE curves"].mean, ours.mean(), rtol=1e-12)
+    assert results["final MSE"].low < results["final MSE"].mean < results["final MSE"].high
+    assert lines["final MSE"].verdict.startswith("higher final MSE than post-hoc in eMBB: +0.04")
+    assert lines["margin over nu (lowest C - nu)"].verdict.startswith("lower margin over nu")
+    assert results["rounds to convergence"].theirs.tolist() == [4.0] * 5
+    assert results["KB to convergence"].theirs.tolist() == [10.0] * 5
+    assert results["seconds to convergence"].ours.tolist() == [2.0] * 5
 
 
 def test_common_seeds_and_rounds_only(reference):
-    found = by_quantity(differences.compare(frame([("short", "IG")], seeds=(3, 9, 1), rounds=5), reference))
-    line = found["final MSE"]
-    assert (line.seeds, line.rounds) == ((1, 3), 5)
-    assert line.ours == tuple(run(seed)["mse"][4] for seed in (1, 3))
-    assert line.difference == 0  # the noise of 5 rounds is the first 5 of 6
+    lines = by_quantity(differences.compare(frame([("short", "IG")], seeds=(3, 9, 1), rounds=5), reference))
+    line = lines["final MSE"]
+    assert (line.seeds, line.pairs.rounds) == ((1, 3), 5)
+    assert line.found.ours.tolist() == [run(seed)["mse"][4] for seed in (1, 3)]
+    assert line.found.mean == 0  # the noise of 5 rounds is the first 5 of 6
+    assert "short lacks seed 0, 2, 4 in eMBB" in line.pairs.lacking
+    assert "our post-hoc lacks seed 9 in eMBB" in line.pairs.lacking
 
 
-def test_what_they_do_not_give_is_left_out(reference):
-    found = by_quantity(differences.compare(frame([("mse only", "IG")], metrics=("mse",)), reference))
-    assert list(found) == [name for name in BY_NAME if "MSE" in name or name == "rounds to convergence"]
+def test_what_they_do_not_give_is_left_out_and_said(reference):
+    theirs = frame([("mse only", "IG")], metrics=("mse",))
+    lines = by_quantity(differences.compare(theirs, reference))
+    assert list(lines) == [name for name in BY_NAME if "MSE" in name or name == "rounds to convergence"]
+    (said,) = [note for note in notes_of(theirs, reference) if note.startswith("Not compared")]
+    assert said == "Not compared: " + "; ".join(
+        f"mse only lacks {metric} in eMBB" for metric in ("confidence", "kb", "seconds")
+    ) + "."
 
 
 def test_labels():
     pairs = [("in-hoc", "IG"), ("in-hoc", "SHAP"), ("post-hoc", "IG"), ("A", "IG"), ("B", "IG"), ("B", "SHAP")]
-    found = differences.methods(frame(pairs, seeds=(0,)))
+    found = pairs.methods(frame(pairs, seeds=(0,)))
     assert list(found) == ["in-hoc IG, theirs", "in-hoc SHAP", "post-hoc, theirs", "A", "B (IG)", "B (SHAP)"]
     assert set(found["B (SHAP)"]["explainer"]) == {"SHAP"}
     with pytest.raises(CurvesError, match=r"two schemes both read 'in-hoc SHAP' with their explainers; rename one"):
-        differences.methods(frame([("in-hoc", "SHAP"), ("in-hoc SHAP", "IG")], seeds=(0,)))
+        pairs.methods(frame([("in-hoc", "SHAP"), ("in-hoc SHAP", "IG")], seeds=(0,)))
 
 
 REFUSED = {
-    "nothing to compare": (
-        lambda: frame([("mine", "IG")], metrics=("kb", "seconds")),
-        r"nothing can be compared: no method has mse, or confidence, for all of its seeds; add it",
+    "only kb": (
+        lambda: frame([("mine", "IG")], metrics=("kb",)),
+        r"theirs\.csv: nothing can be compared: there is only kb; add mse or confidence per round",
     ),
     "no common seed": (
         lambda: frame([("mine", "IG")], seeds=(7, 8)),
@@ -343,7 +495,7 @@ def test_refused(reference, tmp_path, theirs, message):
     path = tmp_path / "theirs.csv"
     curves.write(path, theirs())
     with pytest.raises(ValueError, match=message) as caught:
-        account.write(path, curves.read(path), reference, tmp_path / "out")
+        account.write(path, reference, tmp_path / "out")
     assert "\n" not in str(caught.value)
     assert not list((tmp_path / "out").glob("*"))
 
@@ -351,7 +503,9 @@ def test_refused(reference, tmp_path, theirs, message):
 def test_reference_that_cannot_be_read(folders):
     folder, _ = folders
     manifest = folder / "manifest.json"
-    for content in ("{", "[]", '{"settings": {}}', '{"settings": {"slices": {"eMBB": {}}}}'):
+    whole = json.loads(manifest.read_text())
+    without = json.dumps({"settings": whole["settings"]})  # nothing to hold the curves to
+    for content in ("{", "[]", '{"settings": {}}', '{"settings": {"slices": {"eMBB": {}}}}', without):
         manifest.write_text(content)
         with pytest.raises(CurvesError, match=r"manifest\.json: not a manifest of reference curves; write it anew"):
             read_reference(folder)
@@ -361,67 +515,75 @@ def test_reference_that_cannot_be_read(folders):
 
 
 @pytest.mark.parametrize("name", ["curves.csv", "seconds.csv"])
-def test_a_reference_whose_files_are_of_two_writings(folders, name):
-    """As after a kill between the curves and the manifest: whole files that do not belong together."""
+def test_an_altered_reference_is_not_believed(folders, name):
+    """Nor one after a kill between the curves and the manifest: whole files that do not belong together."""
     folder, _ = folders
-    manifest = json.loads((folder / "manifest.json").read_text())
-    digests = {file: hashlib.sha256((folder / file).read_bytes()).hexdigest() for file in ("curves.csv", "seconds.csv")}
-    (folder / "manifest.json").write_text(json.dumps(manifest | {"files_sha256": digests}))
     read_reference(folder)
     table = curves.read(folder / name)
     curves.write(folder / name, table.assign(value=table["value"] / 2))
     with pytest.raises(CurvesError, match=rf"{name}: not the file that manifest\.json was written for; write both"):
         read_reference(folder)
+    manifest = json.loads((folder / "manifest.json").read_text())
+    del manifest["files_sha256"][name]  # a table that the manifest does not know is not believed either
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    with pytest.raises(CurvesError, match=rf"{name}: not the file that manifest\.json was written for"):
+        read_reference(folder)
 
 
-def notes_of(theirs, reference):
-    return written.notes("x.csv", theirs, reference, differences.compare(theirs, reference))
+@pytest.mark.parametrize("spoil", [bare, lambda table: table.assign(clients=table["seed"] + 1)], ids=["bare", "two K"])
+def test_a_reference_that_does_not_say_what_it_is_of_is_refused(folders, spoil):
+    folder, _ = folders
+    for name in ("curves.csv", "seconds.csv"):
+        curves.write(folder / name, spoil(curves.read(folder / name)))
+    write_manifest(folder, json.loads((folder / "manifest.json").read_text())["settings"])
+    with pytest.raises(CurvesError, match="does not say under what its runs were made, or is of several numbers of cl"):
+        read_reference(folder)
 
 
-def test_what_only_some_seeds_have_is_said(reference):
+def lacking(theirs, reference):
+    return list(dict.fromkeys(lack for one in differences.compare(theirs, reference).pairs for lack in one.lacking))
+
+
+def test_a_metric_that_one_seed_lacks_is_compared_over_the_others_and_said(reference):
     whole = frame([("mine", "IG")])
-    assert not any(
-        "Compared for no seed" in note
-        for note in written.notes("x.csv", whole, reference, differences.compare(whole, reference))
-    )
+    assert not any(note.startswith("Not compared") for note in notes_of(whole, reference))
     partly = whole[~((whole["metric"] == "kb") & (whole["seed"] == 1))]
-    lines = differences.compare(partly, reference)
-    assert "KB to convergence" not in by_quantity(lines)
-    (said,) = [note for note in notes_of(partly, reference) if "Compared for no seed" in note]
-    assert "kb of mine in eMBB (missing for seed 1)" in said
+    line = by_quantity(differences.compare(partly, reference))["KB to convergence"]
+    assert line.seeds == (0, 2, 3, 4)
+    assert "not decided with 4 seeds" in line.verdict
+    (said,) = [note for note in notes_of(partly, reference) if note.startswith("Not compared")]
+    assert said == "Not compared: mine lacks kb for seed 1 in eMBB."
 
 
 def test_a_seed_that_is_not_compared_takes_nothing_away(reference):
     """Seed 9 is not the reference's: that it lacks the confidence leaves the others' compared."""
     whole = frame([("mine", "IG")], seeds=(*SEEDS, 9))
     theirs = whole[~((whole["seed"] == 9) & (whole["metric"] == "confidence"))]
-    assert "final confidence" in by_quantity(differences.compare(theirs, reference))
-    assert differences.partly_there(theirs, reference) == []
-    nowhere = whole[whole["metric"] == "mse"]  # what no seed has was not taken from any
-    assert differences.partly_there(nowhere, reference) == []
+    assert by_quantity(differences.compare(theirs, reference))["final confidence"].seeds == SEEDS
+    assert lacking(theirs, reference) == ["our in-hoc IG lacks seed 9 in eMBB", "our post-hoc lacks seed 9 in eMBB"]
 
 
 def test_what_only_some_seeds_of_ours_have_is_said_too(reference):
     ours = reference.frame
     gone = (ours["seed"] <= 1) & (ours["metric"] == "kb") & (ours["slice"] == "eMBB") & (ours["scheme"] == "post-hoc")
     partly, theirs = replace(reference, frame=ours[~gone]), frame([("mine", "IG")])
-    assert "KB to convergence" not in by_quantity(differences.compare(theirs, partly))
-    assert differences.partly_there(theirs, partly) == ["kb of post-hoc in eMBB (missing for seed 0, 1)"]
+    assert by_quantity(differences.compare(theirs, partly))["KB to convergence"].seeds == (2, 3, 4)
+    assert lacking(theirs, partly) == ["our post-hoc lacks kb for seed 0, 1 in eMBB"]
 
 
 def test_a_reference_without_seconds_gives_no_seconds(folders):
     folder, _ = folders
     (folder / "seconds.csv").unlink()
-    found = by_quantity(differences.compare(frame([("mine", "IG")]), read_reference(folder)))
-    assert "seconds to convergence" not in found
-    assert "KB to convergence" in found
+    lines = by_quantity(differences.compare(frame([("mine", "IG")]), read_reference(folder)))
+    assert "seconds to convergence" not in lines
+    assert "KB to convergence" in lines
 
 
 # --- pictures
 
 
 def test_newcomers_look_different_from_one_another_and_from_ours():
-    looks = [*NEWCOMER_LOOKS, *(LOOKS[label] for label in differences.OURS)]
+    looks = [*NEWCOMER_LOOKS, *(LOOKS[label] for label in pairs.OURS)]
     for quality in ("color", "linestyle", "marker"):
         assert len({look[quality] for look in looks}) == len(looks), quality
     for look in looks:  # luma (ITU-R BT.709) well below white's, for print in grey
@@ -429,7 +591,7 @@ def test_newcomers_look_different_from_one_another_and_from_ours():
 
 
 def panels(theirs, reference):
-    figure = picture.draw(theirs, reference, differences.compare(theirs, reference))
+    figure = picture.draw(differences.compare(theirs, reference))
     return figure, {axes.get_xlabel() + axes.get_title(): axes for axes in figure.axes}
 
 
@@ -453,9 +615,9 @@ def test_a_run_that_never_converges_has_no_bar(reference):
     theirs = tidy("mine", "IG", "eMBB", 0, {"mse": [0.1, 1.0] * 3, "confidence": [np.nan] * 6})
     _, named = panels(theirs, reference)
     assert len(named["FL rounds to convergence"].patches) == 2
-    lines = differences.compare(theirs, reference)
-    assert by_quantity(lines)["rounds to convergence"].verdict.endswith("not defined in any common seed")
-    assert written.cells(by_quantity(lines)["final confidence"])[4] == "not defined"
+    lines = by_quantity(differences.compare(theirs, reference))
+    assert lines["rounds to convergence"].verdict.endswith("not defined in any common seed")
+    assert written.cells(lines["final confidence"])[4] == "not defined"
 
 
 # --- the command
