@@ -40,13 +40,13 @@ def comparable(theirs: pd.DataFrame, reference: Reference) -> pd.DataFrame:
     runs = theirs.drop_duplicates(RUN_KEY)
     for _, several in runs.groupby(["scheme", "explainer", "slice"], sort=False):
         if not of_our_count[several.index].any():
-            other = f"is not of {reference.clients} closed loops, as the reference is"
+            other = f"not of {reference.clients} closed loops, as the reference is"
             raise CurvesError(_refusal(several.iloc[0], other, reference))
     runs = runs[of_our_count[runs.index]]
     for _, run in runs.iterrows():
         _require_our_data(run, reference)
     for _, run in runs[runs.duplicated(["scheme", "explainer", "slice", "seed"])].iterrows():
-        raise CurvesError(f"{_name(run)} is there twice, once without its number of closed loops; drop one")
+        raise CurvesError(f"{_name(run)}: there twice, once without its number of closed loops; drop one")
     return theirs[of_our_count]
 
 
@@ -75,13 +75,13 @@ def _require_our_data(run: pd.Series, reference: Reference) -> None:
     ours = frame[(frame["slice"] == run["slice"]) & (frame["seed"] == run["seed"])]
     for name in ("samples", "data"):
         if run[name] and not ours.empty and run[name] != ours[name].iloc[0]:
-            other = f"has other {SAID[name]} ({run[name]}) than the reference ({ours[name].iloc[0]})"
+            other = f"other {SAID[name]} ({run[name]}) than the reference's ({ours[name].iloc[0]})"
             raise CurvesError(_refusal(run, other, reference))
 
 
 def _refusal(run: pd.Series, why: str, reference: Reference) -> str:
     return (
-        f"{_name(run)} {why}; give --against the reference of its settings, or run it with the settings and the data "
+        f"{_name(run)}: {why}; give --against the reference of its settings, or run it with the settings and the data "
         f"of {reference.preset!r}"
     )
 

@@ -77,7 +77,7 @@ def compare(theirs: pd.DataFrame, reference: Reference) -> Comparison:
         pairs=pairs,
         lines=lines,
         cautions=cautions(same_count, reference),
-        scalings=scalings(theirs, reference),
+        scalings=scalings(theirs, pairs, reference.clients),
     )
 
 

@@ -139,6 +139,7 @@ def _points(axes: Axes, values: Mapping[str, ByCount], measure: str, look: Mappi
     axes.set_xlabel("Number of CLs, K")
     axes.set_ylabel(measure[:1].upper() + measure[1:])
     axes.set_xlim(left=0)
+    axes.set_yscale("log" if MEASURES[measure][0] == "mse" else "linear")
 
 
 def _bars(axes: Axes, values: Mapping[str, np.ndarray], name: str, look: Mapping[str, dict[str, Any]]) -> None:

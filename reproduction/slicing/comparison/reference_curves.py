@@ -140,7 +140,7 @@ def key_numbers(frame: pd.DataFrame, tolerance: float) -> dict[tuple[str, str, s
 def changes(old: pd.DataFrame, new: pd.DataFrame, tolerance: float) -> str:
     """Return a Markdown table of the key means that moved, old -> new; empty if no value of the curves did."""
     order = [*curves.RUN_KEY, "metric", "round"]
-    before, after = (frame.sort_values(order).reset_index(drop=True) for frame in (old, new))
+    before, after = (frame.sort_values(order).reset_index(drop=True)[[*order, "value"]] for frame in (old, new))
     if before.equals(after):
         return ""
     numbers = [key_numbers(frame, tolerance) for frame in (old, new)]

@@ -3,7 +3,7 @@
 Only the reference's own number is compared; the others are shown beside it.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,8 +11,7 @@ import pandas as pd
 
 from reproduction.results.words import mean_and_sd
 from reproduction.slicing.comparison.measures import Curves
-from reproduction.slicing.comparison.pairs import OURS, methods, our_runs, runs_of
-from reproduction.slicing.comparison.reference_curves import Reference
+from reproduction.slicing.comparison.pairs import OURS, CurvesBySeed, Pairs, methods, runs_of, shown
 
 MEASURES: dict[str, tuple[str, Callable[[np.ndarray], float]]] = {
     "final MSE [%²]": ("mse", lambda mse: mse[-1]),
@@ -47,26 +46,45 @@ class Scaling:
         return f"{self.method} in {self.slice}, by number of closed loops: {'; '.join(parts)}."
 
 
-def scalings(theirs: pd.DataFrame, reference: Reference) -> list[Scaling]:
-    """Return the methods that have runs of several numbers of CLs, and ours, of one number, in their slices."""
-    found = [one for label, frame in methods(theirs).items() for one in _of_method(label, frame)]
-    slices = dict.fromkeys(one.slice for one in found)
-    ours = [
-        Scaling(method=label, slice=name, values=_values({reference.clients: our_runs(reference, label, name)}))
-        for name in slices
-        for label in OURS
-    ]
-    return ours + found
+def scalings(theirs: pd.DataFrame, pairs: Sequence[Pairs], clients: int) -> list[Scaling]:
+    """Return the methods that have runs of several numbers of CLs, and ours, of one number, in their slices.
+
+    Args:
+        theirs: all runs.
+        pairs: those of the reference's number of CLs; of the others, their seeds and rounds are shown.
+        clients: that number.
+    """
+    by_method, found = methods(theirs), []
+    for name in dict.fromkeys(one.slice for one in pairs):
+        runs = {label: {clients: by_seed} for label, by_seed in shown(pairs, name).items()}
+        for label in runs.keys() - OURS.keys():
+            runs[label] |= _of_other_counts(by_method[label], name, clients, runs[label][clients])
+        several = [label for label, by_count in runs.items() if len(by_count) > 1]
+        if several:
+            found += [
+                Scaling(method=label, slice=name, values=_values(dict(sorted(runs[label].items()))))
+                for label in (*OURS, *several)
+            ]
+    return found
 
 
-def _of_method(label: str, frame: pd.DataFrame) -> Iterator[Scaling]:
-    for name, rows in frame[frame["clients"] > 0].groupby("slice", sort=False):
-        runs = {int(count): runs_of(of_count, str(name)) for count, of_count in rows.groupby("clients")}
-        if len(runs) > 1:
-            yield Scaling(method=label, slice=str(name), values=_values(runs))
+def _of_other_counts(
+    frame: pd.DataFrame, slice_name: str, clients: int, compared: CurvesBySeed
+) -> dict[int, CurvesBySeed]:
+    """Return a method's runs of other numbers of CLs, of the seeds and rounds that are compared."""
+    rounds = {seed: max(map(len, run.values())) for seed, run in compared.items() if run}
+    found: dict[int, CurvesBySeed] = {}
+    for count, rows in frame[~frame["clients"].isin([0, clients])].groupby("clients"):
+        runs = runs_of(rows, slice_name)
+        common = {seed: runs[seed] for seed in rounds if seed in runs}
+        if common:
+            found[int(str(count))] = {
+                seed: {metric: values[: rounds[seed]] for metric, values in run.items()} for seed, run in common.items()
+            }
+    return found
 
 
-def _values(runs: Mapping[int, Mapping[int, Curves]]) -> dict[str, ByCount]:
+def _values(runs: Mapping[int, CurvesBySeed]) -> dict[str, ByCount]:
     """Read `MEASURES` off runs by number of CLs and seed; a run without the metric, or without a value, is left out."""
     found: dict[str, ByCount] = {}
     for name, (metric, read) in MEASURES.items():

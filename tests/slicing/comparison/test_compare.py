@@ -1,7 +1,6 @@
 """Anyone's curves against ours: seed by seed, over what both have."""
 
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -12,8 +11,6 @@ from reproduction.slicing.comparison.curves import CurvesError
 from reproduction.slicing.comparison.quantities import BY_NAME
 from reproduction.slicing.comparison.reference_curves import read_reference
 from tests.helpers.comparisons import SEEDS, by_quantity, frame, notes_of, run
-
-ROOT = Path(__file__).resolve().parents[3]
 
 
 def test_a_copy_of_ours_differs_in_nothing(reference):

@@ -1,7 +1,5 @@
 """The picture of a comparison: the same numbers as the tables, and every caution."""
 
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 from matplotlib.colors import to_rgb
@@ -12,8 +10,6 @@ from reproduction.slicing.comparison import account, differences, pairs, picture
 from reproduction.slicing.comparison import tables as written
 from reproduction.slicing.schemes import LOOKS, NEWCOMER_LOOKS
 from tests.helpers.comparisons import SEEDS, bare, by_quantity, cautions, frame, notes_of, run, tidy
-
-ROOT = Path(__file__).resolve().parents[3]
 
 
 def test_newcomers_look_different_from_one_another_and_from_ours():
@@ -135,3 +131,15 @@ def test_what_every_number_of_cls_gives_is_told_and_drawn(reference):
     points = [container.lines[0].get_xydata() for container in last_two[0].containers]
     np.testing.assert_allclose(points[2], [[5, last.mean() / 2], [10, last.mean()], [20, 2 * last.mean()]], rtol=1e-12)
     np.testing.assert_allclose(points[0], [[10, last.mean()]], rtol=1e-12)  # ours
+
+
+def test_other_numbers_of_cls_are_shown_over_the_compared_seeds_and_rounds(reference):
+    theirs = pd.concat(
+        [frame([("A", "IG")], seeds=(1, 3), rounds=5, clients=10), frame([("A", "IG")], seeds=(1, 2, 3), clients=20)]
+    )
+    scaling = {one.method: one.values["final MSE [%²]"] for one in differences.compare(theirs, reference).scalings}
+    expected = [run(seed)["mse"][4] for seed in (1, 3)]
+    for label, counts in (("in-hoc IG", [10]), ("post-hoc", [10]), ("A", [10, 20])):
+        assert list(scaling[label]) == counts
+        for values in scaling[label].values():
+            np.testing.assert_allclose(values, expected, rtol=1e-12)

@@ -55,27 +55,27 @@ def test_traffic_gives_another_number_of_closed_loops_away(reference):
 NOT_COMPARABLE = {
     "another number of CLs": (
         lambda: frame([("mine", "IG")], clients=3),
-        r"mine, IG, eMBB, seed 0, 3 CLs is not of 10 closed loops, as the reference is; give --against",
+        r"mine, IG, eMBB, seed 0, 3 CLs: not of 10 closed loops, as the reference is; give --against",
     ),
     "other data": (
         lambda: frame([("mine", "IG")]).assign(data="f" * 64),
-        r"mine, IG, eMBB, seed 0, 10 CLs has other data \(f{64}\) than the reference \([0-9a-f]{64}\); give",
+        r"mine, IG, eMBB, seed 0, 10 CLs: other data \(f{64}\) than the reference's \([0-9a-f]{64}\); give",
     ),
     "other data, number of CLs unsaid": (
         lambda: frame([("mine", "IG")]).assign(data="f" * 64, clients=0),
-        r"mine, IG, eMBB, seed 0 has other data",
+        r"mine, IG, eMBB, seed 0: other data",
     ),
     "other samples": (
         lambda: frame([("mine", "IG")]).assign(samples=77),
-        r"has other training samples \(77\) than the reference \(1000\)",
+        r"other training samples \(77\) than the reference's \(1000\)",
     ),
     "the data of another seed": (
         lambda: frame([("mine", "IG")], seeds=(0,)).assign(seed=1),
-        r"mine, IG, eMBB, seed 1, 10 CLs has other data",
+        r"mine, IG, eMBB, seed 1, 10 CLs: other data",
     ),
     "a seed twice": (
         lambda: pd.concat([frame([("mine", "IG")]), bare(frame([("mine", "IG")], seeds=(3,)))]),
-        r"mine, IG, eMBB, seed 3 is there twice, once without its number of closed loops; drop one",
+        r"mine, IG, eMBB, seed 3: there twice, once without its number of closed loops; drop one",
     ),
     "only kb": (
         lambda: frame([("mine", "IG")], metrics=("kb", "seconds")),
@@ -95,7 +95,7 @@ def test_quick_curves_against_the_paper_are_refused(tmp_path, capsys):
     for theirs, against in (("quick", "paper"), ("paper", "quick")):
         code, line = exit_of([ROOT / f"data/reference/{theirs}/curves.csv", "--against", against], capsys)
         assert code == 2
-        assert re.search(r"CLs is not of \d+ closed loops, as the reference is; give --against", line)
+        assert re.search(r"CLs: not of \d+ closed loops, as the reference is; give --against", line)
 
 
 # --- the reference

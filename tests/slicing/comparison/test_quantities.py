@@ -1,7 +1,6 @@
 """Numbers of a run, intervals over pairs of runs and what they show, by hand."""
 
 import itertools
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,9 +14,6 @@ from tests.helpers.comparisons import (
     ROUNDS,
     run,
 )
-
-ROOT = Path(__file__).resolve().parents[3]
-
 
 # --- numbers of a run
 
