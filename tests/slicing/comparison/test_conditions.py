@@ -50,6 +50,7 @@ def test_traffic_gives_another_number_of_closed_loops_away(reference):
     _, traffic = cautions(bare(more), reference)
     assert "mine sends 25 KB per round, ours 2; is it the same number of closed loops?" in traffic
     assert len(cautions(bare(more[more["metric"] != "kb"]), reference)) == 1
+    assert len(cautions(more.assign(data=""), reference)) == 1  # which says its number of closed loops
 
 
 NOT_COMPARABLE = {
