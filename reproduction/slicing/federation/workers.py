@@ -65,8 +65,8 @@ class Workers:
             return [answer for future in futures for answer in future.result()]
         except BrokenProcessPool as error:
             raise RuntimeError(
-                "a worker process died (killed, out of memory, or it did not start: see above); finished rounds are "
-                "saved: run the same command again to resume, with fewer --workers if memory is short"
+                "a worker process died (killed, out of memory, or it did not start: see above); run the same command "
+                "again, with fewer --workers if memory is short: it goes on from what was saved, if anything was"
             ) from error
 
     def _start_processes(self) -> None:
