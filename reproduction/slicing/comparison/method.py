@@ -143,7 +143,8 @@ def run_method(
     with watch(job) if watch else nullcontext() as on_round:
         for t in range(settings.rounds):
             started = time.perf_counter()
-            updates = pool.map(partial(_local_update, assignment, method, data.feature_names, weights, t), held)
+            local_update = partial(_local_update, assignment, method, data.feature_names, weights, t)
+            updates = pool.map(partial(_each, local_update), held)
             bytes_down = len(updates) * len(serialise(weights))
             weights = _aggregate(method, assignment, updates, samples, t)
             entry = {
@@ -173,6 +174,11 @@ def local_data(assignment: Assignment, samples: Samples, feature_names: tuple[st
     )
 
 
+def _each(local_update: Callable[[Samples], Any], samples: Sequence[Samples]) -> list[Any]:
+    """Run several CLs one after another, in whichever process."""
+    return [local_update(one) for one in samples]
+
+
 def _local_update(
     assignment: Assignment,
     method: FederatedMethod,
@@ -181,7 +187,7 @@ def _local_update(
     t: int,
     samples: Samples,
 ) -> Any:
-    """Run one CL's round of a method, in whichever process."""
+    """Run one CL's round of a method."""
     rng = seeds.generator(assignment.seed, "method", assignment.slice_name, t, samples.name)
     given = local_data(assignment, samples, feature_names)
     shared = (weights, given.features, given.target, given.baseline)

@@ -24,7 +24,8 @@ BASELINE = np.array([0.1, 0.05, 0.0, 0.5, 0.2], np.float32)
 
 def compiled_round(assignment, client, weights, log_matrix=None, round_number=3):
     log_matrix = initial_log_matrix() if log_matrix is None else log_matrix
-    return closed_loop.train(assignment, serialise(weights), round_number, client, log_matrix)
+    (answer,) = closed_loop.train(assignment, serialise(weights), round_number, [client], [log_matrix])
+    return answer
 
 
 def compiled(*arguments, **options):
@@ -179,7 +180,7 @@ def test_one_tracing_for_all_clients_slices_and_rounds(build, scheme):
         for client in (build.client(seed, count=30 + seed, width=40) for seed in range(3)):
             for round_number in range(2):
                 compiled(assignment, client, weights, round_number=round_number)
-                closed_loop.score(assignment, serialise(weights), round_number, "training", client)
+                closed_loop.score(assignment, serialise(weights), round_number, "training", [client])
     key = (assignment.sizes, assignment.model, local)
     if scheme == "in-hoc":
         trained = local_training.in_hoc_round(assignment.explainer, *key)
@@ -197,4 +198,4 @@ def test_weights_that_are_not_finite_are_refused(build):
         with pytest.raises(ClientError, match=message):
             compiled(dataclasses.replace(assignment, scheme=scheme), client, weights)
     with pytest.raises(ClientError, match=r"slice 'eMBB', client .*, round 6, evaluation on test data"):
-        closed_loop.score(assignment, serialise(weights), 5, "test", client)
+        closed_loop.score(assignment, serialise(weights), 5, "test", [client])
