@@ -152,8 +152,8 @@ SAID = {
             values=lambda: [document("sensitivity")["settings"]["clients"], len(document("sensitivity")["seeds"])],
         ),
         Said(
-            text="stays above {} under every choice that leaves it defined, and a predictor of the mean, which has learnt "
-            "nothing, has confidence {};",
+            text="stays above {} under every choice that leaves it defined, and a predictor of the mean, which has "
+            "learnt nothing, has confidence {};",
             values=lambda: [
                 criteria.C2_CONFIDENCE,
                 row("control", "constant predictor")["numbers"][f"{IN_HOC}: confidence"],
@@ -161,9 +161,9 @@ SAID = {
             holds=lambda: {one["verdicts"]["C2"] for one in result("sensitivity")["rows"]} <= {True, None},
         ),
         Said(
-            text="falls least) by {} with our choices, {} if the OTTs are scaled by half the ceiling, {} with {} hidden "
-            "layer of {}, {} if CQI costs twice as much at the same mean load, {} if pi is linear, and not at all if CQI "
-            "has no or a positive effect on CPU, or if the SLA is {} % or wider.",
+            text="falls least) by {} with our choices, {} if the OTTs are scaled by half the ceiling, {} with {} "
+            "hidden layer of {}, {} if CQI costs twice as much at the same mean load, {} if pi is linear, and not at "
+            "all if CQI has no or a positive effect on CPU, or if the SLA is {} % or wider.",
             values=lambda: [
                 least_fall(default()),
                 least_fall(row("scale of the OTTs", "x / 8.5")),
@@ -180,8 +180,8 @@ SAID = {
             ),
         ),
         Said(
-            text="lambda_1 only moves from {} to {} while nu goes from {} to {}, a fixed penalty that gives C above {} at "
-            "any nu;",
+            text="lambda_1 only moves from {} to {} while nu goes from {} to {}, a fixed penalty that gives C above {} "
+            "at any nu;",
             values=lambda: [
                 row("threshold ν", "0.5")["numbers"][f"{IN_HOC}: multiplier"],
                 row("threshold ν", "0.99")["numbers"][f"{IN_HOC}: multiplier"],
@@ -192,8 +192,9 @@ SAID = {
             holds=lambda: all(one["numbers"][f"{IN_HOC}: lowest confidence"] > 0.99 for one in rows_of("threshold ν")),
         ),
         Said(
-            text="at the paper's settings ({} seeds, Fig. {}) in-hoc's is {} to {} % higher on average over the rounds, "
-            "and at the end {} % in Browsing, {} % in eMBB, {} % in Social Media; over nu (below, {} seeds) noise",
+            text="at the paper's settings ({} seeds, Fig. {}) in-hoc's is {} to {} % higher on average over the "
+            "rounds, and at the end {} % in Browsing, {} % in eMBB, {} % in Social Media; over nu (below, {} seeds) "
+            "noise",
             values=lambda: [
                 len(document("fig4_convergence")["seeds"]),
                 4,
@@ -231,8 +232,8 @@ SAID = {
             ],
         ),
         Said(
-            text="post-hoc confidence dips to {} (eMBB) and {} (URLLC), below every nu, while in-hoc never falls below {} "
-            "and {}.",
+            text="post-hoc confidence dips to {} (eMBB) and {} (URLLC), below every nu, while in-hoc never falls below "
+            "{} and {}.",
             values=lambda: [
                 np.nanmin(measured(name, label, "confidence"), axis=1).mean()
                 for label in (POST_HOC, IN_HOC)
@@ -261,8 +262,8 @@ SAID = {
     ],
     "comparison": [
         Said(
-            text="FedProx does not: its confidence falls to {} ± {} as the model converges, which is what the paper says "
-            "of post-hoc; our post-hoc falls to {} ± {}.",
+            text="FedProx does not: its confidence falls to {} ± {} as the model converges, which is what the paper "
+            "says of post-hoc; our post-hoc falls to {} ± {}.",
             values=lambda: [*compared("FedProx"), *compared("FedProx", "ours")],
         ),
     ],
