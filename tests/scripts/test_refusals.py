@@ -45,7 +45,14 @@ def test_unknown_slice(no_training, tmp_path, capsys):
 
 HEADER = "client,app,cqi,mimo,cpu"
 ROWS = ("a,1.5,9,20,2", "a,2.5,8,30,3", "a,0.5,12,10,1", "a,1.0,11,15,1")
-SCHEMA = {"client": "client", "traffic_mbps": ["app"], "cqi": "cqi", "mimo_percent": "mimo", "target_percent": "cpu"}
+SCHEMA = {
+    "client": "client",
+    "traffic_mbps": ["app"],
+    "cqi": "cqi",
+    "mimo_percent": "mimo",
+    "target_percent": "cpu",
+    "sla_percent": [0, 3],
+}
 
 BAD_TABLES = {
     "wrong column": (
