@@ -70,11 +70,14 @@ def from_tables(settings: Settings, tables: Sequence[Path], schema: str, seed: i
     if settings.clients != PAPER.clients:
         clients = min(clients, settings.clients)
     used = [client for name in slices for client in source(name, seed, clients).clients]
-    sizes = {
-        "samples": round(sum(len(client.train_target) for client in used) / len(used)),
-        "test_samples": round(sum(len(client.test_target) for client in used) / len(used)),
-    }
-    return dataclasses.replace(settings, slices=slices, clients=clients, **sizes), source
+    settings = dataclasses.replace(
+        settings,
+        slices=slices,
+        clients=clients,
+        samples=round(sum(len(client.train_target) for client in used) / len(used)),
+        test_samples=round(sum(len(client.test_target) for client in used) / len(used)),
+    )
+    return settings, source
 
 
 def drawn(data: SliceData, clients: int, seed: int) -> SliceData:
