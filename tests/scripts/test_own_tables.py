@@ -54,7 +54,8 @@ def test_a_table_brings_its_own_sla(tiny, tmp_path, monkeypatch):
         log="auto",
         log_dir=None,
     )
-    document = script.numbers(options, TINY)
+    with script.wing.open(script, options, TINY) as study:
+        document = script.numbers(study, options.seeds)
     assert document["settings"]["slices"] == {
         "URLLC": {"lower_percent": 1.0, "upper_percent": 2.5, "confidence_threshold": 0.85}
     }
@@ -80,6 +81,7 @@ def test_every_seed_splits_a_table_anew(tiny, tmp_path):
         log="auto",
         log_dir=None,
     )
-    script.numbers(options, TINY)
+    with script.wing.open(script, options, TINY) as study:
+        script.numbers(study, options.seeds)
     first, second = (seen[0].data("eMBB", seed, 1).digest() for seed in (0, 1))
     assert first != second

@@ -13,7 +13,6 @@ from typing import Any, TypeGuard
 
 from reproduction.slicing.datasets.slice_data import HIGHEST_MAXIMUM, LOWEST_MAXIMUM, Role
 
-
 EXAMPLES = {
     "client": "cell",
     "traffic_mbps": ["Netflix", "YouTube"],

@@ -280,7 +280,10 @@ def test_load_reads_the_schema_from_json(tmp_path):
         ("{", "s.json: not readable as JSON"),
         ("[]", "must hold a JSON object, got list"),
         (GOOD | {"cqy": "x"}, "unknown key 'cqy'; known keys are client, traffic_mbps"),
-        ({"client": "site"}, r"key 'traffic_mbps' is missing; add it, e.g. \"traffic_mbps\": \[\"Netflix\", \"YouTube\"\]"),
+        (
+            {"client": "site"},
+            r"key 'traffic_mbps' is missing; add it, e.g. \"traffic_mbps\": \[\"Netflix\", \"YouTube\"\]",
+        ),
         (
             {name: value for name, value in GOOD.items() if name != "sla_percent"},
             r"s.json: key 'sla_percent' is missing; add it, e.g. \"sla_percent\": \[0, 3\]$",
