@@ -67,6 +67,9 @@ TRACTOR_MAXIMUM_MBPS = 20.0
 RANALYZER_MAXIMUM_MBPS = 200.0
 """Declared maximum of the traffic: the greatest rate that the tests offer."""
 
+CQI_MAXIMUM = 15.0
+"""Greatest CQI (3GPP TS 36.213, Table 7.2.3-1)."""
+
 MCS_MAXIMUM = 28.0
 """Greatest MCS index (3GPP TS 38.214, Table 5.1.3.1-1: 0..28)."""
 
@@ -96,7 +99,7 @@ def load_tractor(path: Path, slice_name: str, *, minimum_rows: int = MINIMUM_ROW
         time_column="t_s",
         run_column="run",
         sla_percent=TRACTOR_SLA[slice_name],
-        maxima=dict.fromkeys(applications, TRACTOR_MAXIMUM_MBPS),
+        maxima=dict.fromkeys(applications, TRACTOR_MAXIMUM_MBPS) | {"cqi": CQI_MAXIMUM},
     )
     table = _require(read_table(path), ("slice", *schema.columns))
     table = without_rows(table, table.frame["slice"] != slice_name)
@@ -132,7 +135,7 @@ def load_ranalyzer(path: Path, *, minimum_rows: int = MINIMUM_ROWS) -> SliceData
         time_column="run",
         cqi_maximum=MCS_MAXIMUM,
         sla_percent=RANALYZER_SLA,
-        maxima={"recv_mbps": RANALYZER_MAXIMUM_MBPS},
+        maxima={"recv_mbps": RANALYZER_MAXIMUM_MBPS, "dl_mcs": MCS_MAXIMUM},
     )
     table = _require(read_table(path), schema.columns)
     try:

@@ -22,6 +22,9 @@ EXAMPLES = {
 }
 """Key that every schema must have -> what it may hold."""
 
+UNIT_SLIP = 10.0
+"""A value this many times its declared maximum is taken for another unit: kbps or bit/s in place of Mbps."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class FeatureColumn:
@@ -60,8 +63,8 @@ class TableSchema:
         time_column: column that orders a client's rows (a number, or an ISO 8601 time); `None` if nothing does.
         run_column: column of separate runs of one client, each split in time by itself; needs `time_column`.
         cqi_maximum: greatest channel-quality index: 15 for a CQI, 28 for an MCS index.
-        maxima: declared maximum per feature column, which no value may exceed. Undeclared: `cqi_maximum`, 100 for the
-            MIMO column, and the greatest value of the training part for traffic.
+        maxima: what a feature column is divided by. Undeclared, it is the greatest value of the training part. A value
+            above it is above 1; one more than `UNIT_SLIP` times as great has another unit, and is refused.
 
     Raises:
         TypeError: a name is not a text, `traffic_mbps` is not a tuple, or `maxima` is not a mapping.
@@ -118,12 +121,12 @@ class TableSchema:
         """The feature columns in their order: traffic, channel quality, MIMO."""
         declared = self.maxima or {}
 
-        def feature(column: str, unit: str, role: Role, bound: float | None) -> FeatureColumn:
-            maximum = declared.get(column, bound)
-            highest = min(bound or math.inf, maximum or math.inf)
+        def feature(column: str, unit: str, role: Role, bound: float) -> FeatureColumn:
+            maximum = declared.get(column)
+            highest = bound if maximum is None else min(bound, UNIT_SLIP * maximum)
             return FeatureColumn(column=column, unit=unit, role=role, highest=highest, maximum=maximum)
 
-        traffic = [feature(column, "Mbps", "traffic", None) for column in self.traffic_mbps]
+        traffic = [feature(column, "Mbps", "traffic", math.inf) for column in self.traffic_mbps]
         quality = feature(self.cqi, "", "channel_quality", self.cqi_maximum)
         rank = [feature(self.mimo_percent, "%", "rank", 100.0)] if self.mimo_percent is not None else []
         return (*traffic, quality, *rank)

@@ -121,7 +121,7 @@ def test_maxima_come_from_the_training_part_or_the_schema(tmp_path):
     table.loc[9, "web"] = 80.0  # the greatest value, in the test part
     path = written(table, tmp_path / "t.csv")
     (data,) = load_tables([path], schema_with(time_column="hour"), seed=0)
-    expected = [table.web[:8].max(), table.video[:8].max(), 15, 100]
+    expected = table[["web", "video", "cqi", "rank"]][:8].max()
     np.testing.assert_array_equal(data.feature_maxima, np.array(expected, np.float32))
     (data,) = load_tables([path], schema_with(maxima={"web": 90, "cqi": 15.5}), seed=0)
     np.testing.assert_array_equal(data.feature_maxima[[0, 2]], np.array([90, 15.5], np.float32))
@@ -208,12 +208,15 @@ def test_refuses_parquet(tmp_path, change, match):
         load_tables([written(change(frame()), tmp_path / "t.parquet")], SCHEMA, seed=0)
 
 
-def test_refuses_values_above_a_declared_maximum(tmp_path):
-    path = written(put(4, "web", 9.5)(frame()), tmp_path / "t.csv")
+def test_a_value_above_a_declared_maximum_is_above_one_and_ten_times_as_much_is_another_unit(tmp_path):
+    path = written(put(4, "web", 90.0)(frame()), tmp_path / "t.csv")
+    (data,) = load_tables([path], schema_with(maxima={"web": 9}), seed=0)
+    parts = [part for client in data.scaled().clients for part in (client.train_features, client.test_features)]
+    assert np.concatenate(parts)[:, 0].max() == 10
     with pytest.raises(
-        ValueError, match=r"line 6, column 'web': value 9.5; must be between 0 and 9, .*declared maximum"
+        ValueError, match=r"line 6, column 'web': value 90.0; must be between 0 and 89, .*declared maximum"
     ):
-        load_tables([path], schema_with(maxima={"web": 9}), seed=0)
+        load_tables([path], schema_with(maxima={"web": 8.9}), seed=0)
 
 
 @pytest.mark.parametrize("value", ["", "soon", "2024-13-01"])
