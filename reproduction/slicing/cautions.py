@@ -38,7 +38,7 @@ def sla_share(data: SliceData, sla: SliceSettings) -> str:
         return ""
     what = "U is empty or small" if share < FEWEST_INSIDE else "there is nothing to constrain"
     return (
-        f"{data.name}: the SLA, {_interval(sla)}, holds for {100 * share:.3g} % of the training targets, so {what}; "
+        f"{data.name}: the SLA, {_interval(sla)}, holds for {100 * share:.4g} % of the training targets, so {what}; "
         "give the interval that matters (sla_percent)"
     )
 
@@ -53,7 +53,7 @@ def feature_scales(data: SliceData) -> Iterator[str]:
         low, high = min(seen, key=seen.__getitem__), max(seen, key=seen.__getitem__)
         if seen[high] >= SCALES_APART * seen[low]:
             yield (
-                f"{data.name}, feature {name!r}: at most {seen[low]:.3g} in client {low!r} and {seen[high]:.3g} in "
+                f"{data.name}, feature {name!r}: at most {seen[low]:,.4g} in client {low!r} and {seen[high]:,.4g} in "
                 f"client {high!r}; give both in one unit"
             )
 

@@ -85,7 +85,7 @@ def test_a_line_holds_the_rounds_numbers(capsys):
 
 
 def test_undefined_confidence(capsys):
-    assert "C nan" in lines(capsys, job(1), last=LAST | {"confidence": NAN})[-1]
+    assert "C –" in lines(capsys, job(1), last=LAST | {"confidence": NAN})[-1]
 
 
 @pytest.mark.parametrize("start", [15, 17, 29])

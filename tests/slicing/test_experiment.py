@@ -60,9 +60,14 @@ class FakeLaboratory:
 
     def federation(self, slice_name, scheme, explainer, seed, clients=None):
         self.asked.append((slice_name, scheme, explainer, seed, clients))
+        names = [client.name for client in self.data(slice_name, seed, clients or self.settings.clients).clients]
         return {
+            "clients": names,
             "rounds": rounds_of(slice_name, scheme, explainer, seed, clients or self.settings.clients),
-            "test": {"mse": [0.2 + seed, 0.4 + seed, 0.9 + seed], "confidence": [0.9, None, 0.5 + seed / 4]},
+            "test": {
+                "mse": [0.2 + seed, 0.4 + seed, 0.9 + seed][: len(names)],
+                "confidence": [0.9, None, 0.5 + seed / 4][: len(names)],
+            },
         }
 
     @contextmanager
