@@ -82,14 +82,19 @@ def empty_members(sla: SliceSettings, clients: int, epochs: int) -> Callable[[Ma
         clients: K.
         epochs: L. A round's `empty_epochs` E is summed over the CLs; at least E - (K - 1) L epochs are empty in all.
     """
-    remedy = "C is not defined and nothing is constrained; check the SLA (sla_percent) and the target's unit"
 
     def caution(entry: Mapping[str, Any]) -> str:
         of_every = entry["empty_epochs"] - (clients - 1) * epochs
         if entry["undefined_clients"] == clients:
-            return f"no CL has a prediction inside the SLA, {_interval(sla)}: U is empty, {remedy}"
+            return (
+                f"no CL has a prediction inside the SLA, {_interval(sla)}: U is empty, C is not defined and nothing is "
+                "constrained; check the SLA (sla_percent) and the target's unit"
+            )
         if of_every > 0:
-            return f"U was empty in every CL in {of_every} or more of {epochs} local epochs: {remedy}"
+            return (
+                f"U was empty in every CL in {of_every} or more of {epochs} local epochs, which nothing constrained; "
+                "if it goes on, check the SLA (sla_percent) and the target's unit"
+            )
         return ""
 
     return caution

@@ -109,8 +109,8 @@ def test_a_percent_column_that_looks_like_a_fraction(changes, words):
         (2, 0, ""),
         (3, 300, "no CL has a prediction inside the SLA, 0 to 3 %: U is empty, C is not defined"),
         (0, 200, ""),
-        (0, 201, "U was empty in every CL in 1 or more of 100 local epochs: C is not defined"),
-        (0, 300, "U was empty in every CL in 100 or more of 100 local epochs: C is not defined"),
+        (0, 201, "U was empty in every CL in 1 or more of 100 local epochs, which nothing constrained; "),
+        (0, 300, "U was empty in every CL in 100 or more of 100 local epochs, which nothing constrained; "),
     ],
 )
 def test_an_empty_u(undefined, empty_epochs, words):
