@@ -3,7 +3,7 @@
     python reproduction/reference.py --preset quick
 
 Writes into DIR/PRESET (files and columns: `slicing.comparison.reference_curves`, data/README.md), and prints by how
-much the key means moved, if a reference was there.
+much the key means moved, if a reference was there, and the table that every run ends with.
 """
 
 import argparse
@@ -14,6 +14,7 @@ from pathlib import Path
 
 from reproduction import command_line
 from reproduction.results.progress import watch
+from reproduction.slicing import summary
 from reproduction.slicing.comparison.reference_curves import CHANGES, write_reference
 from reproduction.slicing.comparison.reference_federations import (
     UNEQUAL,
@@ -39,6 +40,7 @@ def run(options: argparse.Namespace) -> None:
         watch=functools.partial(watch, figure="reference"),
     ) as lab:
         frame, data = tidy_curves(lab)
+        ending = summary.told(summary.summarise(lab), "plain")
     about = {
         "preset": settings.name,
         "settings": dataclasses.asdict(settings),
@@ -53,6 +55,7 @@ def run(options: argparse.Namespace) -> None:
         print(path)
         if path.name == CHANGES:
             print(path.read_text(), end="")
+    print(*ending, sep="\n")
 
 
 def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
