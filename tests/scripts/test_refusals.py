@@ -105,6 +105,15 @@ def test_bad_schema(no_training, tmp_path, capsys, text):
     assert not (tmp_path / "out").exists()
 
 
+def test_a_schema_without_an_sla(no_training, tmp_path, capsys):
+    """Nobody but the table's owner knows it, so nothing is assumed."""
+    table, schema = table_of(tmp_path, [HEADER, *ROWS])
+    schema.write_text(json.dumps({key: value for key, value in SCHEMA.items() if key != "sla_percent"}))
+    outcome = exit_of(capsys, "--data", table, "--schema", schema, "--out", tmp_path / "out")
+    assert outcome == (2, f"error: {schema}: key 'sla_percent' is missing; add it, e.g. \"sla_percent\": [0, 3]\n")
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_slice_that_the_table_has_not(no_training, tmp_path, capsys):
     table, schema = table_of(tmp_path, [HEADER, *ROWS])
     outcome = exit_of(capsys, "--data", table, "--schema", schema, "--slices", "eMBB", "--out", tmp_path / "out")
