@@ -24,7 +24,8 @@ data -> client model -> explainer -> confidence -> constrained local training ->
                              machine;  record.py: a federation on disk
       closed_loop/           one CL.  client_model.py: the network;  explainers.py, confidence.py: eqs. (2)-(6);
                              proxy_lagrangian.py: eqs. (7)-(11) on TFCO;  local_training.py: Algorithm 1's inner loop;
-                             evaluation.py: the global model seen by a CL;  client.py: bytes in, bytes out
+                             evaluation.py: the global model seen by a CL;  in_turn.py: several CLs in one compiled
+                             call;  client.py: bytes in, bytes out
       documents.py           what a figure saves, field by field;  description.py: that of its runs
       schemes.py             what is compared, with label and look;  metrics.py, plotting.py
       cautions.py            what makes a number mean less than it seems, a line each
