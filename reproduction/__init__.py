@@ -16,7 +16,9 @@ data -> client model -> explainer -> confidence -> constrained local training ->
       open_choices/          what the paper left open, varied
       claims.py              the paper's claims;  criteria.py: what each is held to
       comparison/            curves of any method beside ours; method.py: the door for a method in Python
+      summary.py             the table that a run ends with
       experiment.py          one function per figure: federations -> numbers;  explanations.py: Fig. 6's
+                             controls.py: a constant and least squares beside them
       laboratory.py          trains a federation once, keeps it, continues it;  data_source.py: on which data
       federation/            server.py: Algorithm 1's outer loop, eq. (1), over a fleet;  in_process.py: a fleet on one
                              machine;  record.py: a federation on disk
@@ -26,6 +28,7 @@ data -> client model -> explainer -> confidence -> constrained local training ->
                              call;  client.py: bytes in, bytes out
       documents.py           what a figure saves, field by field;  description.py: that of its runs
       schemes.py             what is compared, with label and look;  metrics.py, plotting.py
+      cautions.py            what makes a number mean less than it seems, a line each
       datasets/              generator.py, physics.py, tables.py (anyone's), measurements.py (public sets)
       settings.py            Table III and what the paper leaves open;  figures.py: the list of them
 

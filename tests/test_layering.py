@@ -25,11 +25,11 @@ GROUND = (
 WINGS = {
     "slicing": (
         ("settings", "figures", "datasets", "plotting"),
-        ("schemes", "metrics", "description", "closed_loop"),
+        ("schemes", "metrics", "description", "cautions", "closed_loop"),
         ("documents", "federation", "data_source"),
-        ("criteria", "laboratory", "explanations"),
+        ("criteria", "laboratory", "explanations", "controls"),
         ("experiment", "comparison", "claims"),
-        ("open_choices",),
+        ("open_choices", "summary"),
         ("script", "reporting", "examples"),
     ),
 }
