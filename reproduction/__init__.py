@@ -18,6 +18,7 @@ data -> client model -> explainer -> confidence -> constrained local training ->
       comparison/            curves of any method beside ours; method.py: the door for a method in Python
       experiment.py          one function per figure: federations -> numbers;  explanations.py: Fig. 6's
       laboratory.py          trains a federation once, keeps it, continues it;  data_source.py: on which data
+      forecast/              how confident an unconstrained model will be, from the data alone
       federation/            server.py: Algorithm 1's outer loop, eq. (1), over a fleet;  in_process.py: a fleet on one
                              machine;  record.py: a federation on disk
       closed_loop/           one CL.  client_model.py: the network;  explainers.py, confidence.py: eqs. (2)-(6);

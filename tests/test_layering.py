@@ -27,6 +27,7 @@ WINGS = {
         ("settings", "figures", "datasets", "plotting"),
         ("schemes", "metrics", "description", "closed_loop"),
         ("documents", "federation", "data_source"),
+        ("forecast",),
         ("criteria", "laboratory", "explanations"),
         ("experiment", "comparison", "claims"),
         ("open_choices",),

@@ -45,7 +45,8 @@ def test_curves_of_a_finished_run(no_training, idle, copied, tmp_path, capsys):
 
 def test_json_of_a_killed_run(killed):
     """Every line was out before the kill, and nothing but lines: no worker's noise either."""
-    first, second, *after = killed.said.splitlines()
+    opening, first, second, *after = killed.said.splitlines()
+    assert list(json.loads(opening)) == ["note"]
     (path,) = (killed.folder / "runs").glob("*.json")
     entries = records.read_record(path, FEDERATION)["rounds"]
     objects = [json.loads(first), json.loads(second)]
@@ -73,7 +74,9 @@ def test_with_json_every_line_is_an_object(tiny, tmp_path, capsys):
     captured = capsys.readouterr()
     written = [tmp_path / f"fig4_convergence{suffix}" for suffix in (".png", ".pdf")]
     assert [json.loads(line) for line in captured.out.splitlines()] == [{"wrote": str(path)} for path in written]
-    assert [json.loads(line)["round"] for line in captured.err.splitlines()] == [1, 2, 3, 1, 2, 3]
+    note, *rounds = [json.loads(line) for line in captured.err.splitlines()]
+    assert note["note"].startswith("Before training, eMBB: ")  # of the in-hoc federation; there is none of post-hoc's
+    assert [line["round"] for line in rounds] == [1, 2, 3, 1, 2, 3]
     FIG4.main([*arguments, "--out", str(tmp_path)])
     assert capsys.readouterr().err == ""  # nothing ran
     (tmp_path / "runs" / "file").write_text("")
