@@ -28,7 +28,7 @@ MARKED = {DEFAULT: "default", OLD_SCALE: "17 Mbps"}
 def draw(document: Document) -> Figure:
     """Draw measured confidence against the forecast, with the diagonal, its margin and the slices' nu."""
     rows = document["result"]["rows"]
-    figure, grid = new_figure(len(MEASURED), height=4.0, sharex=True, sharey=True)
+    figure, grid = new_figure(len(MEASURED), height=4.2, sharex=True, sharey=True)
     low = min(value for row in rows for name in ("forecast", *MEASURED) if np.isfinite(value := mean(row[name])))
     ends = np.array([max(0.0, low - 0.04), 1.02])
     names = list(document["data"]["slices"])
@@ -42,7 +42,7 @@ def draw(document: Document) -> Figure:
             axes.axhline(threshold, color="grey", linewidth=0.6, linestyle=":")
             axes.axvline(threshold, color="grey", linewidth=0.6, linestyle=":")
         _label(axes, rows, names)
-        axes.set(xlim=ends, ylim=ends, aspect="equal", title=AXES[name], xlabel="Forecast from the data alone")
+        axes.set(xlim=ends, ylim=ends, title=AXES[name], xlabel="Forecast from the data alone")
     for number, row in enumerate(farthest(rows), start=1):
         where = mean(row["forecast"]), mean(row["lowest"])
         grid[0, 1].annotate(str(number), where, xytext=(5, -7), textcoords="offset points", fontsize=8)
@@ -61,20 +61,27 @@ def draw_map(document: Document) -> Figure:
     for row in rows:
         where = mean(row["probability"]), mean(row["harm"])
         axes.plot(*where, color=colours(shade(mean(row["lowest"]))), markeredgecolor="grey", **_look(row))
-        if row["kind"] == "measured" or row["regime"] in MARKED:
-            text = f"{MARKED.get(row['regime'], row['regime'])}, {row['slice']}"
-            axes.annotate(text, where, xytext=(5, 3), textcoords="offset points", fontsize=6)
+        if row["kind"] == "measured":
+            _name(axes, row["regime"], [where])
+    for regime, text in MARKED.items():
+        _name(axes, text, [(mean(row["probability"]), mean(row["harm"])) for row in rows if row["regime"] == regime])
     probability = np.linspace(0.01, 1, 500)
     for threshold, line in zip(sorted({row["threshold"] for row in rows}), ("-", "--", ":", "-."), strict=False):
         axes.plot(
             probability, (1 - threshold) / probability, color="black", linestyle=line, label=f"C = ν = {threshold:g}"
         )
-    axes.set(xlim=(0, 1), ylim=(-0.03, 1.03))
+    axes.set(xlim=(0, 1.05), ylim=(-0.05, 1.05))
     axes.set_xlabel("How often a mutation takes the costliest feature (mean π)")
     axes.set_ylabel("Share of U outside the SLA without it")
     figure.colorbar(mpl.cm.ScalarMappable(shade, colours), ax=axes, label="Lowest confidence, measured")
     legend_below(figure, axes)
     return figure
+
+
+def _name(axes: Axes, text: str, points: Sequence[tuple[float, float]]) -> None:
+    """Ring the points of a regime, and name it once, below."""
+    axes.plot(*np.transpose(points), linestyle="", marker="o", markersize=9, markerfacecolor="none", color="black")
+    axes.annotate(text, np.mean(points, axis=0), (0, -18), textcoords="offset points", ha="center", fontsize=8)
 
 
 def _look(row: Row) -> dict:

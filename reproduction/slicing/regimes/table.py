@@ -31,7 +31,8 @@ def tables(document: Document) -> dict[str, str]:
         f"lowest, a mean error of at most {GREATEST_ERROR:g} and a rank correlation of at least {LEAST_CORRELATION:g}."
         f"\n\n{_agreement(result['agreement'])}\n"
         "Points are a slice in a regime, means over seeds. Right: of those whose forecast is farther from nu than the "
-        "margin, where the lowest confidence is on the same side.\n\nFarthest off:\n\n"
+        "margin, where the lowest confidence is on the same side. The map's line, 1 - pi x (share outside without it), "
+        f"is {number(_error_of_the_map(result['rows']))} from the forecast on average.\n\nFarthest off:\n\n"
         + "".join(
             f"{place}. {row['slice']}, {row['regime']}: {mean(row['forecast']):.3f}, lowest {mean(row['lowest']):.3f}\n"
             for place, row in enumerate(farthest(result["rows"]), start=1)
@@ -41,6 +42,12 @@ def tables(document: Document) -> dict[str, str]:
         f"{document['settings']['rounds']} rounds.\n"
     )
     return {".csv": pd.DataFrame(rows).to_csv(index=False), ".md": text}
+
+
+def _error_of_the_map(rows: Sequence[Row]) -> float:
+    """Return how far a confidence lies from the forecast that counts the loss of the costliest feature alone."""
+    known = [row for row in rows if has_forecast(row)]
+    return mean([abs(1 - mean(row["probability"]) * mean(row["harm"]) - mean(row["forecast"])) for row in known])
 
 
 def check_in_words(row: Row, rounds: int) -> str:
