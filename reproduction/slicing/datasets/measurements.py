@@ -24,8 +24,9 @@ import numpy as np
 import pandas as pd
 
 from reproduction.slicing.datasets.slice_data import SliceData
+from reproduction.slicing.datasets.table_files import Table, read_table, without_rows
 from reproduction.slicing.datasets.table_schema import TableSchema
-from reproduction.slicing.datasets.tables import Table, build_slices, read_table, without_rows
+from reproduction.slicing.datasets.tables import build_slices
 
 LOGGER = logging.getLogger(__name__)
 
@@ -108,7 +109,7 @@ def load_tractor(path: Path, slice_name: str, *, minimum_rows: int = MINIMUM_ROW
     table = without_rows(table, table.frame["slice"] != slice_name)
     # A bin's PRBs are counted over 250 ms reports whose clock jitters: a full cell reads up to 100.7 %.
     target = table.frame["prb_load_pct"]
-    full = (target > 100) & (target < 101)
+    full = pd.to_numeric(target, errors="coerce").between(100, 101, inclusive="neither")
     table = dataclasses.replace(table, frame=table.frame.assign(prb_load_pct=target.mask(full, 100.0)))
     note = f"{int(full.sum())} row(s) with a load of 100-101 % set to 100 %"
     return _build(table, schema, (*applications.values(), "CQI"), minimum_rows, note)
@@ -141,10 +142,13 @@ def load_ranalyzer(path: Path, *, minimum_rows: int = MINIMUM_ROWS) -> SliceData
         maxima={"recv_mbps": RANALYZER_MAXIMUM_MBPS, "dl_mcs": MCS_MAXIMUM},
     )
     table = _require(read_table(path), schema.columns)
-    try:
-        started = pd.to_datetime(table.frame["run"], format="%Y%m%d/%H%M%S")
-    except (ValueError, TypeError) as error:
-        raise ValueError(f"{path}, column 'run': must be YYYYMMDD/HHMMSS ({error}); give the original table") from error
+    started = pd.to_datetime(table.frame["run"], format="%Y%m%d/%H%M%S", errors="coerce")
+    if started.isna().any():
+        row = table.frame[started.isna()].iloc[0]
+        raise ValueError(
+            f"{table.where(int(row.name))}, column 'run': value {row['run']}; must be YYYYMMDD/HHMMSS, "
+            "give the original table"
+        )
     table = dataclasses.replace(table, frame=table.frame.assign(run=started))
     return _build(table, schema, ("Traffic", "MCS"), minimum_rows, "")
 
