@@ -38,6 +38,7 @@ class Job:
         about: what tells it from other jobs, for programs; first in each of its JSON lines.
         name: fit for a folder and never another job's; a job without one has no curves for TensorBoard.
         past: the steps finished before, which its record holds.
+        opening: gives a line that is said before the first step that is left; "" says nothing.
         in_words: a step's numbers for people.
         caution: what is to be said of a step, or ""; said at once when it begins to hold, not at every step.
         scalars: a step's numbers by tag for TensorBoard.
@@ -49,6 +50,7 @@ class Job:
     about: Mapping[str, Any] = field(default_factory=dict)
     name: str = ""
     past: tuple[Entry, ...] = ()
+    opening: Callable[[], str] = lambda: ""
     in_words: Callable[[Entry], str] = lambda entry: ""
     caution: Callable[[Entry], str] = lambda entry: ""
     scalars: Scalars = lambda entry: {}
@@ -74,6 +76,8 @@ def watch(job: Job, *, figure: str = "", log: str = "auto", log_dir: Path | None
     if len(job.past) == job.steps:
         yield lambda done, entry: None
         return
+    if opening := job.opening():
+        print(message(log, "note", opening), file=sys.stderr, flush=True)
     with _display(job, figure, log) as show:
         clock = [time.perf_counter()]
         warned = bool(job.past and job.caution(job.past[-1]))

@@ -246,8 +246,12 @@ RESULTS: Mapping[str, Any] = MappingProxyType(
 """Document's name -> the form of its result."""
 
 
-def check_document(document: Document) -> None:
+def check_document(document: Document, form: Any = None) -> None:
     """Check field by field what a figure's document says of its runs, and then its result.
+
+    Args:
+        document: what a script saved.
+        form: of its result; the one in `RESULTS` if None.
 
     Raises:
         ValueError: naming the field.
@@ -262,7 +266,7 @@ def check_document(document: Document) -> None:
         "feature names": features,
         "features": len(features),
     }
-    require_form(document["result"], RESULTS[document["figure"]], inside=("result",), context=context)
+    require_form(document["result"], form or RESULTS[document["figure"]], inside=("result",), context=context)
 
 
 def read_figure(path: Path, name: str) -> Document:

@@ -6,6 +6,7 @@ import json
 import math
 import re
 import sys
+from dataclasses import replace
 from itertools import count
 
 import pytest
@@ -143,6 +144,15 @@ def test_a_resumed_run_says_where_it_is(capsys, start):
 @pytest.mark.parametrize("log", progress.LOGS)
 def test_nothing_is_said_of_a_finished_run(capsys, log):
     assert lines(capsys, job(3, start=3), log=log) == []
+
+
+@pytest.mark.parametrize("log", progress.LOGS)
+def test_a_run_opens_with_what_is_said_of_it(capsys, log):
+    """Before its first round, or the first that is left; in JSON an object too. Of a finished run it is not asked."""
+    for start in (0, 2):
+        first, *_ = lines(capsys, replace(job(4, start), opening=lambda: "what the data say"), log=log)
+        assert first == ('{"note": "what the data say"}' if log == "json" else "what the data say")
+    assert lines(capsys, replace(job(4, 4), opening=lambda: pytest.fail("asked")), log=log) == []
 
 
 def test_lines_come_at_once(monkeypatch):

@@ -45,7 +45,8 @@ def test_curves_of_a_finished_run(no_training, idle, copied, tmp_path, capsys):
 
 def test_json_of_a_killed_run(killed):
     """Every line was out before the kill, and nothing but lines: no worker's noise either."""
-    first, second, *after = killed.said.splitlines()
+    opening, first, second, *after = killed.said.splitlines()
+    assert list(json.loads(opening)) == ["note"]
     (path,) = (killed.folder / "runs").glob("*.json")
     entries = records.read_record(path, FEDERATION)["rounds"]
     objects = [json.loads(first), json.loads(second)]
@@ -75,11 +76,13 @@ def test_with_json_every_line_is_an_object(tiny, tmp_path, capsys):
     *files, first, second = [json.loads(line) for line in captured.out.splitlines()]
     assert files == [{"wrote": str(path)} for path in written]
     assert [line["summary"]["scheme"] for line in (first, second)] == ["in-hoc IG", "post-hoc"]
-    *rounds, last = [json.loads(line) for line in captured.err.splitlines()]
-    warnings = [line for line in (*rounds, last) if "round" not in line]
-    assert [line["round"] for line in (*rounds, last) if "round" in line] == [1, 2, 3, 1, 2, 3]
-    assert last in warnings  # a run of 3 rounds has learnt little
-    assert all(list(line) == ["warning"] for line in warnings)
+    said = [json.loads(line) for line in captured.err.splitlines()]
+    (note,) = [line["note"] for line in said if "note" in line]
+    assert note.startswith("Before training, eMBB: ")  # of the in-hoc federation; there is none of post-hoc's
+    assert [line["round"] for line in said if "round" in line] == [1, 2, 3, 1, 2, 3]
+    warnings = [line for line in said if list(line) == ["warning"]]
+    assert said[-1] in warnings  # a run of 3 rounds has learnt little
+    assert len(said) == 1 + 6 + len(warnings)
     FIG4.main([*arguments, "--out", str(tmp_path)])
     again = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
     assert again == [line for line in warnings if ", round 1: " not in line["warning"]]  # nothing ran
