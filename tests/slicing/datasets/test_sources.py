@@ -6,10 +6,30 @@ import pytest
 from reproduction.slicing.datasets import generator, physics
 
 DIURNAL = {
-    "residential": ".87 .56 .41 .32 .27 .31 .53 .73 .83 .93 1.02 1.05 1.06 1.07 1.09 1.12 1.17 1.30 1.47 1.57 1.65 1.70 1.63 1.33",
-    "office": ".33 .23 .17 .13 .11 .14 .24 .70 1.48 1.92 1.99 1.99 1.99 1.98 1.93 1.80 1.55 1.16 .88 .78 .74 .69 .60 .48",
-    "transport": ".06 .05 .05 .05 .05 .10 .86 2.51 2.20 1.37 1.05 .97 .99 1.02 1.11 1.25 1.71 2.32 2.11 1.42 1.13 .85 .60 .17",
-    "entertainment": ".33 .27 .21 .16 .15 .17 .26 .57 .89 1.21 1.59 1.64 1.63 1.61 1.63 1.65 1.68 1.71 1.69 1.54 1.32 1.01 .65 .44",
+    "residential": " ".join(
+        [
+            ".87 .56 .41 .32 .27 .31 .53 .73 .83 .93 1.02 1.05",
+            "1.06 1.07 1.09 1.12 1.17 1.30 1.47 1.57 1.65 1.70 1.63 1.33",
+        ]
+    ),
+    "office": " ".join(
+        [
+            ".33 .23 .17 .13 .11 .14 .24 .70 1.48 1.92 1.99 1.99",
+            "1.99 1.98 1.93 1.80 1.55 1.16 .88 .78 .74 .69 .60 .48",
+        ]
+    ),
+    "transport": " ".join(
+        [
+            ".06 .05 .05 .05 .05 .10 .86 2.51 2.20 1.37 1.05 .97",
+            ".99 1.02 1.11 1.25 1.71 2.32 2.11 1.42 1.13 .85 .60 .17",
+        ]
+    ),
+    "entertainment": " ".join(
+        [
+            ".33 .27 .21 .16 .15 .17 .26 .57 .89 1.21 1.59 1.64",
+            "1.63 1.61 1.63 1.65 1.68 1.71 1.69 1.54 1.32 1.01 .65 .44",
+        ]
+    ),
 }
 """Xu et al. 2017, read off the plots of four kinds of tower: factor of the daily mean at hours 0..23."""
 
@@ -69,8 +89,8 @@ def test_a_clients_traffic_is_in_the_ratio_of_the_shares():
         rng = np.random.default_rng(0)
         levels = np.array([generator.draw_client_profile(profile, rng).app_level_mbps for _ in range(2000)])
         expected = np.array([SHARES.get(application, 1.0) for application in APPLICATIONS[name]]) ** 0.25
-        # A jittered share has an s.d. of 9 % of itself, its mean over 2,000 CLs .2 %; 4 standard errors, and as much for
-        # the curvature of the normalisation.
+        # A jittered share has an s.d. of 9 % of itself, its mean over 2,000 CLs .2 %; 4 standard errors, and as
+        # much for the curvature of the normalisation.
         np.testing.assert_allclose(levels.mean(0) / levels.mean(0).sum(), expected / expected.sum(), rtol=0.012)
 
 

@@ -1,0 +1,355 @@
+"""Every number in the README's prose about results, computed from the committed figures.
+
+A new sentence with a number is added here with the statistic that it states; a number that no sentence here declares is
+refused, and so is one that its figure does not give.
+"""
+
+import functools
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from reproduction.slicing import criteria
+from reproduction.slicing.settings import PAPER
+from tests.helpers.prose import Said, plain, undeclared, wrong
+
+ROOT = Path(__file__).resolve().parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+FIGURES = ROOT / "figures"
+FEDJAX = ROOT / "tests" / "benchmarks" / "requirements-peers-fedjax.txt"
+
+pytestmark = pytest.mark.skipif(
+    not (FIGURES / "claims.md").exists(), reason="the figures are not drawn yet: figures/claims.md is missing"
+)
+
+IN_HOC, POST_HOC = "in-hoc IG", "post-hoc"
+
+
+def between(start, end):
+    """Return the README's text from one mark to the next other one, plain."""
+    return plain(README[README.index(start) : README.index(end, README.index(start) + 1)])
+
+
+PROSE = {
+    "claims": lambda: between("Read them so", "## What the result depends on"),
+    "sensitivity": lambda: between("`make sensitivity` varies", "The paper's data are private"),
+    "TRACTOR": lambda: between("On TRACTOR (", "## Attributions for any"),
+    "comparison": lambda: between("In eMBB ([tables]", "## Speed"),
+    "speed": lambda: between("| one constrained epoch", "## Layout"),
+}
+
+
+# ---- the figures' numbers
+
+
+@functools.cache
+def document(name):
+    content = json.loads((FIGURES / f"{name}.json").read_text(encoding="utf-8"))
+    return content.get("payload", content)
+
+
+def result(name):
+    return document(name)["result"]
+
+
+def array(values):
+    return np.asarray(values, float)  # JSON's null is NaN
+
+
+def row(choice, value):
+    """Return one row of the sensitivity study."""
+    rows = result("sensitivity")["rows"]
+    return next(one for one in rows if one["choice"] == choice and one["value"].startswith(value))
+
+
+def default():
+    return next(one for one in result("sensitivity")["rows"] if one["is_default"])
+
+
+def rows_of(choice):
+    return [one for one in result("sensitivity")["rows"] if one["choice"] == choice]
+
+
+def least_fall(one):
+    """Post-hoc's fall of C in the slice where it falls least, mean over the seeds."""
+    return min(array(values).mean() for values in one["statistics"]["C3"]["fall"].values())
+
+
+def kept_below_nine_tenths():
+    """Rows with A kept and nu below 0.9: the paper's nu, and those of the sweep."""
+    sweep = [one for one in rows_of("threshold ν, multipliers kept") if float(one["value"]) < 0.9]
+    return [row("multipliers", "kept"), *sweep]
+
+
+def lowest_at_any_count(one):
+    """C8's lowest confidence for the K where it is least, mean over the seeds."""
+    return min(array(values).mean() for values in one["statistics"]["C8"]["lowest confidence"].values())
+
+
+def dearer(of_a_run):
+    """In-hoc's MSE over post-hoc's in % more, by slice: the mean over the seeds of a quotient of two runs' numbers."""
+    slices = result("fig4_convergence")["slices"]
+    pairs = {name: [of_a_run(array(one[label]["mse"])) for label in (IN_HOC, POST_HOC)] for name, one in slices.items()}
+    return {name: 100 * ((ours / theirs).mean() - 1) for name, (ours, theirs) in pairs.items()}
+
+
+def over_rounds():
+    return dearer(lambda runs: runs.mean(axis=1))
+
+
+def at_the_end():
+    return dearer(lambda runs: runs[:, -1])
+
+
+def measured(name, label, quantity):
+    return array(result(f"real/{name}/fig5_confidence")["slices"][name]["rounds"][label][quantity])
+
+
+def clients_of(name):
+    return document(f"real/{name}/fig5_confidence")["data"]["slices"][name]["clients"]
+
+
+def compared(method, what="theirs"):
+    """Mean and sample s.d. over the seeds of a method's final confidence in eMBB, or of ours beside it."""
+    values = next(
+        array(line[what])
+        for line in result("comparison/comparison")["lines"]
+        if (line["method"], line["against"], line["quantity"]) == (method, POST_HOC, "final confidence")
+    )
+    return [values.mean(), values.std(ddof=1)]
+
+
+def benchmark(what, digits=1.0):
+    return digits * next(one["median"] for one in document("benchmark")["measured"] if one["what"] == what)
+
+
+def aim(what):
+    return float(next(one["aim"] for one in document("benchmark")["measured"] if one["what"] == what).split()[1])
+
+
+def peer(what, quantity):
+    return next(one[quantity]["median"] for one in document("benchmark_peers")["peers"] if one["what"] == what)
+
+
+# ---- the sentences
+
+EPOCH = "constrained epoch, IG: "
+SAID = {
+    "claims": [
+        Said(
+            text="in-hoc with IG takes {} the time per round and as many rounds",
+            values=lambda: [
+                result("fig7_convergence_time")["schemes"][IN_HOC]["seconds_per_round"]
+                / result("fig7_convergence_time")["schemes"][POST_HOC]["seconds_per_round"]
+            ],
+        ),
+    ],
+    "sensitivity": [
+        Said(
+            text="({} CLs per slice, {} seeds;",
+            values=lambda: [document("sensitivity")["settings"]["clients"], len(document("sensitivity")["seeds"])],
+        ),
+        Said(
+            text="stays above {} under every choice that leaves it defined, and a predictor of the mean, which has "
+            "learnt nothing, has confidence {};",
+            values=lambda: [
+                criteria.C2_CONFIDENCE,
+                row("control", "constant predictor")["numbers"][f"{IN_HOC}: confidence"],
+            ],
+            holds=lambda: {one["verdicts"]["C2"] for one in result("sensitivity")["rows"]} <= {True, None},
+        ),
+        Said(
+            text="falls least) by {} with our choices, {} if the OTTs are scaled by half the ceiling, {} with {} "
+            "hidden layer of {}, {} if CQI costs twice as much at the same mean load, {} if pi is linear, and not at "
+            "all if CQI has no or a positive effect on CPU, or if the SLA is {} % or wider.",
+            values=lambda: [
+                least_fall(default()),
+                least_fall(row("scale of the OTTs", "x / 8.5")),
+                least_fall(row("hidden layers", "16")),
+                1,
+                16,
+                least_fall(row("data: CPU per PRB %", "double, idle")),
+                least_fall(row("probability π", "linear")),
+                5,
+            ],
+            holds=lambda: all(
+                abs(least_fall(one)) < 0.005
+                for one in [*rows_of("data: CQI's effect on CPU"), row("SLA bound β", "5"), row("SLA bound β", "10")]
+            ),
+        ),
+        Said(
+            text="lambda_1 only moves from {} to {} while nu goes from {} to {}, a fixed penalty that gives C above {} "
+            "at any nu;",
+            values=lambda: [
+                row("threshold ν", "0.5")["numbers"][f"{IN_HOC}: multiplier"],
+                row("threshold ν", "0.99")["numbers"][f"{IN_HOC}: multiplier"],
+                float(rows_of("threshold ν")[0]["value"]),
+                float(rows_of("threshold ν")[-1]["value"]),
+                0.99,
+            ],
+            holds=lambda: all(one["numbers"][f"{IN_HOC}: lowest confidence"] > 0.99 for one in rows_of("threshold ν")),
+        ),
+        Said(
+            text="at the paper's settings ({} seeds, Fig. {}) in-hoc's is {} to {} % higher on average over the "
+            "rounds, and at the end {} % in Browsing, {} % in eMBB, {} % in Social Media; over nu (below, {} seeds) "
+            "noise",
+            values=lambda: [
+                len(document("fig4_convergence")["seeds"]),
+                4,
+                min(over_rounds().values()),
+                max(over_rounds().values()),
+                *(at_the_end()[name] for name in ("Browsing", "eMBB", "Social Media")),
+                len(document("sensitivity")["seeds"]),
+            ],
+        ),
+        Said(
+            text="correlation and trend lie around {} and flip with choices",
+            values=lambda: [criteria.C1_CORRELATION],
+            holds=lambda: (
+                len({one["verdicts"]["C1"] for one in result("sensitivity")["rows"]}) > 1
+                and len({one["verdicts"]["C8"] for one in result("sensitivity")["rows"]} - {None}) > 1
+            ),
+        ),
+        Said(
+            text="but with A kept and nu below {} ({}-{}).",
+            values=lambda: [
+                criteria.C8_CONFIDENCE,
+                min(map(lowest_at_any_count, kept_below_nine_tenths())),
+                max(map(lowest_at_any_count, kept_below_nine_tenths())),
+            ],
+        ),
+    ],
+    "TRACTOR": [
+        Said(text="a model predicts some of them just below {}, outside the SLA", values=lambda: [0]),
+        Said(
+            text="On TRACTOR ({} seed, {} and {} base-station runs, SLA bound at the 90th percentile",
+            values=lambda: [
+                len(document("real/eMBB/fig5_confidence")["seeds"]),
+                clients_of("eMBB"),
+                clients_of("URLLC"),
+            ],
+        ),
+        Said(
+            text="post-hoc confidence dips to {} (eMBB) and {} (URLLC), below every nu, while in-hoc never falls below "
+            "{} and {}.",
+            values=lambda: [
+                np.nanmin(measured(name, label, "confidence"), axis=1).mean()
+                for label in (POST_HOC, IN_HOC)
+                for name in ("eMBB", "URLLC")
+            ],
+            holds=lambda: all(
+                np.nanmin(measured(name, POST_HOC, "confidence"))
+                < min(one.confidence_threshold for one in PAPER.slices.values())
+                for name in ("eMBB", "URLLC")
+            ),
+        ),
+        Said(
+            text="the post-hoc model recovers to {}:",
+            values=lambda: [
+                np.mean([measured(name, POST_HOC, "confidence")[:, -1].mean() for name in ("eMBB", "URLLC")])
+            ],
+        ),
+        Said(
+            text="U holds {} and {} % of the samples in the last round (in-hoc {} and {} %)",
+            values=lambda: [
+                100 * measured(name, label, "inside")[:, -1].mean()
+                for label in (POST_HOC, IN_HOC)
+                for name in ("eMBB", "URLLC")
+            ],
+        ),
+    ],
+    "comparison": [
+        Said(
+            text="FedProx does not: its confidence falls to {} ± {} as the model converges, which is what the paper "
+            "says of post-hoc; our post-hoc falls to {} ± {}.",
+            values=lambda: [*compared("FedProx"), *compared("FedProx", "ours")],
+        ),
+    ],
+    "speed": [
+        Said(
+            text="eager TFCO + Keras / ours, {} worker | {} x ({} ms / {} ms) | {} x |",
+            values=lambda: [
+                1,
+                benchmark(f"{EPOCH}a / c"),
+                benchmark(f"{EPOCH}(a) eager Keras + TFCO"),
+                benchmark(f"{EPOCH}(c) ours, 1 worker"),
+                aim(f"{EPOCH}a / c"),
+            ],
+        ),
+        Said(
+            text="the same in tf.function / ours, {} worker | {} x | {} x |",
+            values=lambda: [1, benchmark(f"{EPOCH}b / c"), aim(f"{EPOCH}b / c")],
+        ),
+        Said(
+            text="| ours, {} worker / both cores | {} x | {} x",
+            values=lambda: [1, benchmark(f"{EPOCH}c / d"), aim(f"{EPOCH}c / d")],
+        ),
+        Said(
+            text="share of one core's float32 matrix peak | {} | {}",
+            values=lambda: [
+                benchmark(f"{EPOCH}(c)'s share of one core's peak"),
+                aim(f"{EPOCH}(c)'s share of one core's peak"),
+            ],
+        ),
+        Said(
+            text="FedJAX 0.0.17 / ours, unconstrained round of {} CLs x {} epochs | {} x ({} s / {} s) | {} x |",
+            values=lambda: [
+                document("benchmark_peers")["clients"],
+                document("benchmark")["settings"]["epochs"],
+                peer("FedJAX, jit", "over_ours"),
+                peer("FedJAX, jit", "seconds"),
+                peer("ours, all cores", "seconds"),
+                2.5,
+            ],
+            holds=lambda: "fedjax==0.0.17\n" in FEDJAX.read_text(),
+        ),
+        Said(
+            text="hand-written JAX scan on {} devices / ours, the same round | {} x | {} x",
+            values=lambda: [2, peer("JAX by hand, 2 devices", "over_ours"), 1],
+        ),
+        Said(
+            text="time per CL at K = {} / at K = {} | {} x | linear |",
+            values=lambda: [1000, 100, benchmark("time per CL at K = 1000 over that at K = 100")],
+        ),
+        Said(
+            text="interpreter start to the first finished round, K = {} | {} s | {} s |",
+            values=lambda: [
+                document("benchmark")["plan"]["clients"],
+                benchmark("interpreter start to first finished round"),
+                aim("interpreter start to first finished round"),
+            ],
+        ),
+        Said(
+            text="peak memory of a worker | {} GB | {} GB |",
+            values=lambda: [benchmark("peak memory of a worker"), aim("peak memory of a worker")],
+        ),
+    ],
+}
+
+
+EACH = [(room, said) for room, sentences in SAID.items() for said in sentences]
+
+
+@pytest.mark.parametrize(("room", "said"), EACH, ids=[said.text[:40] for _, said in EACH])
+def test_a_sentence_states_what_the_figures_give(room, said):
+    lines = wrong(said, PROSE[room]())
+    assert not lines, "\n".join(["README.md against figures/:", *lines])
+
+
+@pytest.mark.parametrize("room", PROSE)
+def test_no_number_is_without_its_statistic(room):
+    lines = undeclared(PROSE[room](), SAID[room])
+    assert not lines, "\n".join(["README.md states numbers that this file does not compute:", *lines])
+
+
+def test_what_is_wrong_is_said_with_sentence_and_numbers():
+    said = Said(text="it falls by {} in {} slices", values=lambda: [0.0537, 3])
+    assert wrong(said, "Here it falls by 0.05 in three slices.") == []
+    assert wrong(said, "Here it falls by 0.06 in 3 slices.") == [
+        "'it falls by 0.06 in 3 slices': says 0.06, computed 0.0537"
+    ]
+    assert wrong(said, "It rises.")[0].startswith("not in the text: 'it falls by {} in {} slices'")
+    (left,) = undeclared("In Fig. 5a it falls by 0.05 in 3 slices, by 1,234.5 in C8", [said])
+    assert left.endswith("1,234.5 in C8")
