@@ -15,6 +15,10 @@ from reproduction.results.progress import LOGS, message
 
 log = logging.getLogger(__name__)
 
+STOPPED = "stopped; run the same command again"
+STOPPED_BETWEEN_ROUNDS = "stopped; finished rounds are saved, run the same command again to resume"
+"""What Ctrl-C leaves behind: nothing, or work that goes on."""
+
 CLOSED_PIPE = 128 + signal.SIGPIPE
 """Exit status of a program whose reader went away, `... | head`, as a shell gives it."""
 
@@ -86,20 +90,20 @@ def stop_like_ctrl_c_on_sigterm() -> None:
 
 
 @contextmanager
-def one_line_errors(log_as: str = "auto") -> Iterator[None]:
+def one_line_errors(log_as: str = "auto", *, stopped: str = STOPPED) -> Iterator[None]:
     """Exit with 2 (one line on standard error), 130 (Ctrl-C) or quietly (closed pipe) if this does not end well.
 
     A pipe is closed if the reader of standard output or standard error went away; any other broken pipe is an error.
 
     Args:
         log_as: one of `progress.LOGS`, how lines are written.
+        stopped: the line for Ctrl-C: what is kept, and what to do.
     """
     try:
         yield
         if sys.stdout is not None:  # `>&-`
             sys.stdout.flush()
     except KeyboardInterrupt:
-        stopped = "stopped; finished rounds are saved, run the same command again to resume"
         _end(130, message(log_as, "stopped", stopped))
     except (ValueError, TypeError, OSError, RuntimeError) as error:
         if isinstance(error, BrokenPipeError) and _drop_what_nobody_reads():

@@ -114,7 +114,8 @@ class FigureScript:
         """
         options = self.parse(arguments)
         command_line.stop_like_ctrl_c_on_sigterm()
-        with command_line.one_line_errors(options.log):
+        stopped = command_line.STOPPED if options.redraw else command_line.STOPPED_BETWEEN_ROUNDS
+        with command_line.one_line_errors(options.log, stopped=stopped):
             path = options.out / f"{self.name}.json"
             if not options.redraw:
                 write_record(path, FIGURE, self.numbers(options, settings or self.presets[options.preset]))
