@@ -186,6 +186,17 @@ def test_make_real_draws_the_measured_figures_of_both_slices(tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("given", "preset", "folder"),
+    [((), "sensitivity", "figures"), (("PRESET=quick", "SEEDS=1"), "quick", "figures/quick")],
+)
+def test_make_sensitivity_varies_what_its_folder_says(tmp_path, given, preset, folder):
+    code, ((script, *arguments),) = made(tmp_path, "sensitivity", *given)
+    options = switches_of(script, arguments)
+    assert (code, script, options.preset, options.out) == (0, "reproduction/sensitivity.py", preset, Path(folder))
+    assert options.seeds == ((0,) if "SEEDS=1" in given else (0, 1))
+
+
+@pytest.mark.parametrize(
     ("target", "fails", "drawn_before"),
     [
         ("figures", NAMES[1], NAMES[:2]),

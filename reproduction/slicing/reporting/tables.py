@@ -239,7 +239,7 @@ def commands(document: Document) -> list[tuple[str, str]]:
     return [
         (f"make figures{preset}{switch}", f"Figs. 4-8, Table IV and the claims ({which_seeds(document['seeds'])})"),
         ("make real TRACTOR=table.parquet", "the figures on measured data"),
-        ("make sensitivity", "the paper's open choices, varied"),
+        (f"make sensitivity{preset}", "the paper's open choices, varied"),
         ("python reproduction/compare.py THEIRS.csv", "a method of your own beside these"),
         (f"make report{preset}", "this page"),
     ]
