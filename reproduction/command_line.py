@@ -49,10 +49,15 @@ def add_out(parser: argparse.ArgumentParser, help_text: str, default: Path | Non
 
 
 def add_log(parser: argparse.ArgumentParser) -> None:
-    """Add --log and --log-dir."""
-    add = parser.add_argument
-    add("--log", choices=LOGS, default=LOGS[0], help="progress: a bar if on a terminal, lines, or JSON lines (auto)")
-    add("--log-dir", type=Path, metavar="DIR", help="write the curves for TensorBoard too, a folder per federation")
+    """Add --log."""
+    help_text = "progress: a bar if on a terminal, lines, or JSON lines (auto)"
+    parser.add_argument("--log", choices=LOGS, default=LOGS[0], help=help_text)
+
+
+def add_log_dir(parser: argparse.ArgumentParser) -> None:
+    """Add --log-dir."""
+    help_text = "write the curves for TensorBoard too, a folder per federation"
+    parser.add_argument("--log-dir", type=Path, metavar="DIR", help=help_text)
 
 
 def parse(parser: argparse.ArgumentParser, arguments: Sequence[str] | None, *, below: str = "") -> argparse.Namespace:

@@ -124,15 +124,19 @@ class FigureScript:
 
     def parse(self, arguments: list[str] | None) -> argparse.Namespace:
         """Read the command line."""
-        parser = argparse.ArgumentParser(prog=f"{self.name}.py", description=self.about)
-        command_line.add_preset(parser, list(self.presets))
+        redraws = argparse.ArgumentParser(add_help=False)
+        command_line.add_preset(redraws, list(self.presets))
+        command_line.add_out(redraws, "where pictures, numbers and runs go (figures, or figures/quick)")
+        command_line.add_log(redraws)
+        redraws.add_argument("--redraw", action="store_true", help="only draw again, from the numbers saved in DIR")
+        parser = argparse.ArgumentParser(prog=f"{self.name}.py", description=self.about, parents=[redraws])
         command_line.add_seeds(parser)
         self.wing.add_switches(parser)
         command_line.add_workers(parser)
-        command_line.add_out(parser, "where pictures, numbers and runs go (figures, or figures/quick)")
-        command_line.add_log(parser)
-        parser.add_argument("--redraw", action="store_true", help="only draw again, from the numbers saved in DIR")
+        command_line.add_log_dir(parser)
         options = command_line.parse(parser, arguments)
+        if options.redraw and (others := redraws.parse_known_args(arguments)[1]):
+            parser.error(f"--redraw draws the saved numbers as they are, without {' '.join(others)}")
         self.wing.check_switches(parser, options)
         return options
 

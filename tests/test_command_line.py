@@ -224,6 +224,7 @@ def parser():
     command_line.add_workers(parser)
     command_line.add_out(parser, "where")
     command_line.add_log(parser)
+    command_line.add_log_dir(parser)
     yield parser
     logging.getLogger("reproduction").setLevel(level)
 

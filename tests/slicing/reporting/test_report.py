@@ -606,7 +606,7 @@ BROKEN = {
     "a figure of another run": ("fig7_convergence_time.json", draw_with_other_seeds, "other seeds than"),
     "torn measured picture": ("real/eMBB/fig4_convergence.png", tear, "not a whole PNG"),
     "no measured figure": ("real/URLLC/fig5_confidence.json", Path.unlink, "missing; make it with"),
-    "two slices in a folder": ("real/eMBB/fig4_convergence.json", draw_two_slices, "holds another, eMBB; draw each slice"),
+    "two slices in a folder": ("real/eMBB/fig4_convergence.json", draw_two_slices, "holds another, eMBB; draw each"),
     "two slices in Fig. 5": ("real/eMBB/fig5_confidence.json", draw_two_slices, "holds another, eMBB; draw each"),
     "torn measured figure": ("real/URLLC/fig4_convergence.json", tear, "not a complete record"),
     "not a record": ("fig4_convergence.json", lambda path: path.write_text("{}"), "not a record of this project"),
