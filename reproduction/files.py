@@ -1,6 +1,7 @@
 """Files that are whole or not there: written beside their place under a name of our own, then renamed."""
 
 import contextlib
+import hashlib
 import os
 import re
 from pathlib import Path
@@ -34,6 +35,15 @@ def write_atomically(path: Path, content: bytes) -> None:
     finally:
         with contextlib.suppress(OSError):  # the message above matters more
             partial.unlink(missing_ok=True)
+
+
+def sha256_of(path: Path) -> str:
+    """Return the SHA-256 of a file, 64 hex digits.
+
+    Raises:
+        OSError: if it cannot be read.
+    """
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def remove_leftovers(folder: Path) -> None:

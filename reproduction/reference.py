@@ -3,7 +3,8 @@
     python reproduction/reference.py --preset quick
 
 Writes into DIR/PRESET (files and columns: `slicing.comparison.reference_curves`, data/README.md), and prints by how
-much the key means moved, if a reference was there.
+much the key means moved, if a reference was there. Its federations are those of the figure scripts of the same preset,
+in `figures/runs` or `figures/quick/runs`: each is trained once, whoever asks first.
 """
 
 import argparse
@@ -57,11 +58,19 @@ def run(options: argparse.Namespace) -> None:
 
 def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(prog="reference.py", description="Write the reference curves of a preset.")
+    parser = argparse.ArgumentParser(
+        prog="reference.py",
+        description="Write the reference curves of a preset, from the federations of the figure scripts, figures/runs "
+        "or figures/quick/runs: each is trained once, whoever asks first.",
+    )
     command_line.add_preset(parser, list(PRESETS))
     command_line.add_seeds(parser, default=5, or_one=False)
     command_line.add_workers(parser)
-    command_line.add_out(parser, "folder of the references", default=Path("data/reference"))
+    command_line.add_out(
+        parser,
+        "folder of the references; federations stay where they are (data/reference)",
+        default=Path("data/reference"),
+    )
     return command_line.parse(parser, arguments)
 
 

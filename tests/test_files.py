@@ -12,12 +12,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reproduction.files import PARTIAL, data_folder, remove_leftovers, write_atomically
+from reproduction.files import PARTIAL, data_folder, remove_leftovers, sha256_of, write_atomically
 from reproduction.results.store import only_one
 from tests.helpers.running import a_dead_process
 
 ROOT = Path(__file__).resolve().parents[1]
 NO_PROCESS = 10**30
+
+
+def test_the_sha_256_of_a_file_is_the_standards(tmp_path):
+    """The example of FIPS 180-4 with one block."""
+    (tmp_path / "file").write_bytes(b"abc")
+    assert sha256_of(tmp_path / "file") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
 
 
 def test_only_what_a_dead_process_left_is_removed(tmp_path):

@@ -16,7 +16,7 @@ no global state. Four functions share one call shape::
 | "saliency"             |                                             | TensorFlow      |
 | "input_x_gradient"     |                                             | TensorFlow      |
 | "integrated_gradients" | `steps=100`, `quadrature="midpoint"`        | TensorFlow      |
-| "epsilon_lrp"          | `epsilon=1e-4`                              | chain of layers |
+| "epsilon_lrp"          | `epsilon=1e-4`, `relative=False`            | chain of layers |
 | "deeplift"             |                                             | chain of layers |
 | "occlusion"            | `window=1`, `step=1`                        | anything        |
 | "shapley_sampling"     | `samples=100`, `seed=0`, `antithetic=False` | anything        |
@@ -39,6 +39,8 @@ says which. Where this package departs from DeepExplain:
 * integrated gradients run from the baseline to the input (some releases of DeepExplain start at zero whatever the
   baseline), by the midpoint rule unless asked otherwise; `quadrature="right"` is DeepExplain's sum;
 * occlusion and Shapley sampling take a baseline, and Shapley sampling draws 100 orderings, not 5;
+* DeepLIFT's test of z = z0 is relative, and epsilon-LRP's epsilon can be (`relative=True`): DeepExplain's are absolute,
+  so that results depend on the scale of the inputs;
 * a model with several outputs needs a `target` (DeepExplain adds all outputs up).
 """
 

@@ -53,7 +53,8 @@ def explain(
 
     Args:
         model: a Keras model, or a function of an array float32 [n, features] that returns [n], [n, 1] or
-            [n, outputs] and maps each row on its own. What each method asks of it: see the package's table.
+            [n, outputs] (or a dict of one such entry) and maps each row on its own. What each method asks of it: see
+            the package's table.
         inputs: real [n, features], in the units the model takes.
         method: one of `METHODS`.
         baseline: the "off" state of every feature: None for zeros, real [features], or real [n, features].

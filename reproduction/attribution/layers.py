@@ -2,21 +2,21 @@
 
 Read: Dense with or without bias and with any activation below, BatchNormalization (at inference), Dropout and its
 noise kin (off), Activation, ReLU, LeakyReLU and ELU layers of any slope, InputLayer, nested Sequential and
-single-path functional models. Activations: linear, ReLU, leaky ReLU, ELU, tanh, sigmoid, softplus. Anything else is
-refused by its name: a layer passed by its gradient would silently turn LRP and DeepLIFT into gradient x input.
+single-path functional models. Activations: linear, ReLU, leaky ReLU, ELU, tanh, sigmoid, softplus, whether Keras's own,
+TensorFlow's or called on a tensor of the model. Anything else is refused by its name: a layer passed by its gradient
+would silently turn LRP and DeepLIFT into gradient x input.
 """
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 
-from reproduction.attribution.pieces import ACTIVATIONS, Activation, Dense, Piece, Scaling, elu, leaky_relu
+from reproduction.attribution.activations import ACTIVATION_LAYERS, entry, read_activation, refusal
+from reproduction.attribution.pieces import Dense, Piece, Scaling
 from reproduction.attribution.scalar_function import is_keras
-
-Entry = TypeVar("Entry")
 
 
 @dataclass(frozen=True)
@@ -80,32 +80,27 @@ def _read(layer: Any, path: tuple[str, ...]) -> Iterator[Layer]:
     elif isinstance(layer, keras.Model) and kind.__module__.split(".")[0] == "keras" and hasattr(layer, "inputs"):
         inner_layers = _layers_along_the_path(layer)
     else:
-        reader = _entry(READERS, keras.layers, kind)
+        called = isinstance(layer, keras.Operation) and not isinstance(layer, keras.Layer)  # as in keras.ops.relu(x)
+        reader = _activation_alone if called else entry(READERS, keras.layers, kind)
         if reader is None:
-            raise _refusal(f"layer '{layer.name}' of type {kind.__name__}")
+            raise refusal(f"layer '{layer.name}' of type {kind.__name__}")
         yield Layer("/".join(path or (layer.name,)), reader(layer))
         return
     for inner in inner_layers:
         yield from _read(inner, (*path, inner.name))
 
 
-def _entry(table: Mapping[str, Entry], module: Any, member: Any) -> Entry | None:
-    """Look up a class or function of a Keras module by its name; None for what only bears such a name."""
-    name = getattr(member, "__name__", "")
-    return table.get(name) if member is getattr(module, name, None) else None
-
-
 def _layers_along_the_path(model: Any) -> list[Any]:
     """Return the layers of a functional model in order, refusing any fork or join by name."""
     if len(model.inputs) != 1 or len(model.outputs) != 1:
-        raise _refusal(f"model '{model.name}' with {len(model.inputs)} inputs and {len(model.outputs)} outputs")
+        raise refusal(f"model '{model.name}' with {len(model.inputs)} inputs and {len(model.outputs)} outputs")
     path: list[Any] = []
     tensor = model.outputs[0]
     while tensor is not model.inputs[0]:
         operation, node_index, _ = tensor._keras_history
         parents = operation._inbound_nodes[node_index].input_tensors
         if len(parents) != 1:
-            raise _refusal(f"layer '{operation.name}' of type {type(operation).__name__} with {len(parents)} inputs")
+            raise refusal(f"layer '{operation.name}' of type {type(operation).__name__} with {len(parents)} inputs")
         path.insert(0, operation)
         tensor = parents[0]
     return path
@@ -119,17 +114,17 @@ def _nothing(layer: Any) -> tuple[Piece, ...]:
 def _dense(layer: Any) -> tuple[Piece, ...]:
     _require_built(layer)
     if getattr(layer, "quantization_mode", None) is not None:
-        raise _refusal(f"layer '{layer.name}' of type Dense with {layer.quantization_mode} weights")
+        raise refusal(f"layer '{layer.name}' of type Dense with {layer.quantization_mode} weights")
     kernel = np.asarray(layer.kernel, dtype=np.float64)
     bias = np.zeros(kernel.shape[1]) if layer.bias is None else np.asarray(layer.bias, dtype=np.float64)
-    return Dense(kernel, bias), _activation(layer, layer.activation)
+    return Dense(kernel, bias), read_activation(layer, layer.activation)
 
 
 def _batch_normalization(layer: Any) -> tuple[Piece, ...]:
     """Ioffe and Szegedy 2015 (arXiv 1502.03167), Algorithm 2: the affine map of inference."""
     _require_built(layer)
     if layer.axis not in (-1, 1):
-        raise _refusal(f"layer '{layer.name}' of type BatchNormalization over axis {layer.axis}")
+        raise refusal(f"layer '{layer.name}' of type BatchNormalization over axis {layer.axis}")
     mean = np.asarray(layer.moving_mean, dtype=np.float64)
     factor = 1.0 / np.sqrt(np.asarray(layer.moving_variance, dtype=np.float64) + layer.epsilon)
     if layer.scale:
@@ -138,31 +133,8 @@ def _batch_normalization(layer: Any) -> tuple[Piece, ...]:
     return (Scaling(factor, shift - mean * factor),)
 
 
-def _activation_layer(layer: Any) -> tuple[Piece, ...]:
-    return (_activation(layer, layer),)
-
-
-def _activation(layer: Any, function: Any) -> Activation:
-    """Read an activation of a layer, given as a Keras function or as an activation layer."""
-    import keras
-
-    kind = type(function)
-    if kind is keras.layers.Activation:
-        return _activation(layer, function.activation)
-    reader = _entry(ACTIVATION_LAYERS, keras.layers, kind)
-    piece = reader(function) if reader else _entry(ACTIVATIONS, keras.activations, function)
-    if piece is None:
-        name = getattr(function, "__name__", kind.__name__)
-        if kind is keras.layers.ReLU:
-            name = f"ReLU(max_value={function.max_value}, threshold={function.threshold})"
-        raise _refusal(f"activation '{name}' of layer '{layer.name}' ({type(layer).__name__})")
-    return piece
-
-
-def _relu(layer: Any) -> Activation | None:
-    """Read a ReLU layer; None if it is capped or shifted."""
-    plain = layer.max_value is None and layer.threshold == 0
-    return leaky_relu(float(layer.negative_slope)) if plain else None
+def _activation_alone(layer: Any) -> tuple[Piece, ...]:
+    return (read_activation(layer, layer),)
 
 
 def _require_built(layer: Any) -> None:
@@ -173,28 +145,11 @@ def _require_built(layer: Any) -> None:
         )
 
 
-def _refusal(what: str) -> ValueError:
-    return ValueError(
-        f"model must be a chain of layers that epsilon_lrp and deeplift know, got {what}; known are Dense, "
-        "BatchNormalization, Dropout, Activation, ReLU, LeakyReLU, ELU and nested Sequential, with the activations "
-        f"{', '.join(ACTIVATIONS)}. Take integrated_gradients or a Shapley method for any other model."
-    )
-
-
-ACTIVATION_LAYERS: Mapping[str, Callable[[Any], Activation | None]] = MappingProxyType(
-    {
-        "ReLU": _relu,
-        "LeakyReLU": lambda layer: leaky_relu(float(layer.negative_slope)),
-        "ELU": lambda layer: elu(float(layer.alpha)),
-    }
-)
-"""Readers of activation layers, by their names in `keras.layers`."""
-
 READERS: Mapping[str, Callable[[Any], tuple[Piece, ...]]] = MappingProxyType(
     {
         "Dense": _dense,
         "BatchNormalization": _batch_normalization,
-        **dict.fromkeys(("Activation", *ACTIVATION_LAYERS), _activation_layer),
+        **dict.fromkeys(("Activation", *ACTIVATION_LAYERS), _activation_alone),
         **dict.fromkeys(("InputLayer", "Identity"), _nothing),
         **dict.fromkeys(("Dropout", "GaussianDropout", "GaussianNoise", "AlphaDropout"), _nothing),  # off at inference
     }

@@ -10,7 +10,10 @@ DeepExplain's conventions kept:
   with no activation behind them are passed exactly, the output layer included;
 * biases absorb relevance: they take their share and keep it, so relevance is conserved on bias-free networks only;
 * at z = 0 the stabilised ratio is g(0) / epsilon: 0 for activations through the origin, but large for sigmoid
-  and softplus, which are not (a known weakness of the rule, not of this code).
+  and softplus, which are not (a known weakness of the rule, not of this code);
+* epsilon is absolute: pre-activations far below it lose their relevance to it, so shares depend on the inputs' scale.
+  With `relative=True` epsilon counts in root mean squares of a layer's pre-activations, sample by sample (Montavon et
+  al. 2019, doi 10.1007/978-3-030-28954-6_10, whose own code has 0.1 and 0.25 of them).
 
 For ReLU and leaky ReLU g(z) / z IS g'(z), so with a vanishing epsilon this method tends to input x gradient, biases or
 not (Ancona et al. 2018, Prop. 3); it parts from it through epsilon, and through every other activation.
@@ -22,6 +25,7 @@ from typing import ClassVar
 import numpy as np
 
 from reproduction.attribution.chain import ChainMethod
+from reproduction.attribution.method import require_truth_value
 from reproduction.attribution.pieces import Activation
 
 
@@ -31,20 +35,30 @@ class EpsilonLrp(ChainMethod):
 
     Attributes:
         epsilon: the stabiliser, > 0, in units of the pre-activations.
+        relative: count it in root mean squares of the sample's pre-activations of the layer instead.
     """
 
     takes_baseline: ClassVar[bool] = False
     epsilon: float = 1e-4
+    relative: bool = False
 
     def __post_init__(self) -> None:
-        if not (isinstance(self.epsilon, (int, float, np.number)) and 0.0 < self.epsilon < np.inf):
+        number = isinstance(self.epsilon, (int, float, np.number)) and not isinstance(self.epsilon, bool)
+        if not (number and 0.0 < self.epsilon < np.inf):
             raise ValueError(f"epsilon must be a finite number > 0, got {self.epsilon!r}; DeepExplain's is 1e-4.")
+        require_truth_value("relative", self.relative)
 
     def passed(
         self, activation: Activation, multipliers: np.ndarray, z: np.ndarray, reference: np.ndarray
     ) -> np.ndarray:
-        """Multiply by g(z) / (z + epsilon * sign(z)); a linear activation lets everything through."""
+        """Multiply by g(z) / (z + epsilon * sign(z)); a linear activation lets everything through.
+
+        With a relative epsilon nothing passes where all pre-activations are 0.
+        """
         del reference
         if activation.is_linear:
             return multipliers
-        return multipliers * activation.forward(z) / (z + self.epsilon * np.where(z >= 0.0, 1.0, -1.0))
+        size = np.sqrt(np.mean(z**2, axis=1, keepdims=True)) if self.relative else 1.0
+        stabilised = z + self.epsilon * size * np.where(z >= 0.0, 1.0, -1.0)
+        ratio = np.divide(activation.forward(z), stabilised, out=np.zeros_like(z), where=stabilised != 0.0)
+        return multipliers * ratio

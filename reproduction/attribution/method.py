@@ -65,3 +65,13 @@ def require_whole_number(name: str, value: object, minimum: int) -> None:
     """
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < minimum:
         raise ValueError(f"{name} must be a whole number >= {minimum}, got {value!r}; pass one.")
+
+
+def require_truth_value(name: str, value: object) -> None:
+    """Refuse an option that is neither True nor False.
+
+    Raises:
+        ValueError: `value` is no bool.
+    """
+    if not isinstance(value, (bool, np.bool_)):
+        raise ValueError(f"{name} must be True or False, got {value!r}; pass one of them.")

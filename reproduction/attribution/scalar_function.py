@@ -1,7 +1,7 @@
 """One output unit of a model, as the function of arrays that attribution methods see."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +14,7 @@ class ScalarFunction:
 
     Attributes:
         model: a Keras model or layer (called with `training=False`), or a function of an array float32 [n, features]
-            that returns [n], [n, 1] or [n, outputs].
+            that returns [n], [n, 1] or [n, outputs], bare or as the only entry of a dict.
         target: the output unit, or None if there is but one.
     """
 
@@ -31,7 +31,8 @@ class ScalarFunction:
             The chosen output, float64 [n].
 
         Raises:
-            ValueError: the output has the wrong shape or is not finite, or `target` is missing or out of range.
+            ValueError: there are several outputs, the output has the wrong shape or is not finite, or `target` is
+                missing or out of range.
         """
         output = np.asarray(self._call(inputs))
         column = self._column(output.shape, len(inputs))
@@ -48,8 +49,8 @@ class ScalarFunction:
             The gradient of each row's output with respect to that row, float64 [n, features].
 
         Raises:
-            ValueError: the function is not differentiable by TensorFlow, its output has the wrong shape, its
-                gradient is not finite, or `target` is missing or out of range.
+            ValueError: the function is not differentiable by TensorFlow, there are several outputs, its output has the
+                wrong shape, its gradient is not finite, or `target` is missing or out of range.
         """
         import tensorflow as tf  # here and nowhere else: importing it costs seconds, and the other methods do without
 
@@ -87,7 +88,16 @@ class ScalarFunction:
         return self.target
 
     def _call(self, inputs: Any) -> Any:
-        return self.model(inputs, training=False) if is_keras(self.model) else self.model(inputs)
+        """Call the model, and take its only output out of a dict."""
+        output = self.model(inputs, training=False) if is_keras(self.model) else self.model(inputs)
+        while isinstance(output, Mapping):
+            if len(output) != 1:
+                raise ValueError(
+                    f"model must return one output, got a dict with the entries {list(output)}; wrap it in a function "
+                    "that returns one of them."
+                )
+            (output,) = output.values()
+        return output
 
     def _column(self, shape: tuple[int, ...], rows: int) -> int | None:
         """Return the column to explain, or None where the output has no columns."""

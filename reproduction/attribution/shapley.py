@@ -13,7 +13,7 @@ from math import comb
 
 import numpy as np
 
-from reproduction.attribution.method import Method, require_whole_number
+from reproduction.attribution.method import Method, require_truth_value, require_whole_number
 from reproduction.attribution.scalar_function import ScalarFunction
 
 MOST_FEATURES = 16
@@ -42,8 +42,7 @@ class ShapleySampling(Method):
         require_whole_number("samples", self.samples, minimum=1)
         if not isinstance(self.seed, np.random.SeedSequence):
             require_whole_number("seed", self.seed, minimum=0)
-        if not isinstance(self.antithetic, (bool, np.bool_)):
-            raise ValueError(f"antithetic must be True or False, got {self.antithetic!r}; pass one of them.")
+        require_truth_value("antithetic", self.antithetic)
         if self.antithetic and self.samples % 2:
             raise ValueError(f"samples must be even if antithetic, got {self.samples}; each order has its reverse.")
 

@@ -98,4 +98,4 @@ def only_one(folder: Path) -> Iterator[None]:
             remove_leftovers(folder.parent)
             yield
     except Timeout as error:
-        raise RuntimeError(f"{folder}: another process works here; wait for it, or choose another --out") from error
+        raise RuntimeError(f"{folder}: another process works here; wait for it, or work in another folder") from error

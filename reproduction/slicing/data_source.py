@@ -67,7 +67,7 @@ def describe(data: SliceData) -> dict[str, Any]:
         "target": f"{data.target_name} [{data.target_unit}]",
         "features": list(data.feature_names),
         "clients": len(data.clients),
-        "training_samples": sum(len(client.train_target) for client in data.clients),
+        "training_samples": data.training_samples,
         "test_samples": sum(len(client.test_target) for client in data.clients),
         "left_out": list(data.notes),
         "sha256": data.digest(),

@@ -21,14 +21,13 @@ def convergence_round(mse: Sequence[float], tolerance: float) -> float:
         tolerance: share of the drop from the first round to the best that still counts as near.
 
     Returns:
-        The round, from 1 to T; NaN if the last round is not near the best: the run has not converged.
+        The round, from 2 to T; NaN if the last round is not near the best, or if the MSE never falls below that of the
+        first round: the run has not converged, or has learnt nothing that it could converge to.
     """
     values = np.asarray(mse, float)
     best = values.min()
-    far = np.flatnonzero(values > best + tolerance * (values[0] - best))
-    if len(far) == 0:
-        return 1
-    return int(far[-1]) + 2 if far[-1] + 1 < len(values) else float("nan")
+    far = np.flatnonzero(values > best + tolerance * (values[0] - best))  # the first round is, unless nothing fell
+    return int(far[-1]) + 2 if len(far) and far[-1] + 1 < len(values) else float("nan")
 
 
 def kilobytes_per_round(rounds: Sequence[Mapping[str, float]]) -> float:

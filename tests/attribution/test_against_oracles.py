@@ -5,11 +5,14 @@ import itertools
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from reproduction.attribution import explain, read_chain
+from reproduction.attribution.deeplift import secant_slope
+from reproduction.attribution.pieces import ACTIVATIONS as PIECES
 from tests.attribution.networks import ACTIVATIONS, batch_norm, keras_model, random_network, samples, weights
 from tests.oracles import attribution_methods as oracle
-from tests.oracles import attribution_network
+from tests.oracles import attribution_network, secants
 
 FLOAT32 = {"rtol": 1e-5, "atol": 1e-6}  # float32 against float64 of the same discretisation
 
@@ -124,6 +127,51 @@ def test_every_way_to_write_a_leaky_relu_is_the_same_network(method, slope, styl
     np.testing.assert_allclose(got[0], expected, **FLOAT32)
 
 
+def relu(x):
+    """Compute what Keras's function of that name does."""
+    return tf.maximum(x, 0.0)
+
+
+SAME_FUNCTIONS = [
+    *((name, getattr(tf.nn, name)) for name in ACTIVATIONS if name != "linear"),
+    *((name, getattr(keras.ops, name)) for name in ACTIVATIONS if name != "linear"),
+    ("relu", relu),
+]
+CALLED = [
+    *((name, None, getattr(keras.ops, name)) for name in ACTIVATIONS if name != "linear"),
+    *((name, None, getattr(keras.activations, name)) for name in ACTIVATIONS if name != "linear"),
+    ("leaky_relu", 0.05, lambda x: keras.ops.leaky_relu(x, 0.05)),
+    ("leaky_relu", 0.4, lambda x: keras.activations.relu(x, negative_slope=0.4)),
+    ("elu", 0.3, lambda x: keras.ops.elu(x, 0.3)),
+]
+
+
+def assert_deeplift_is_the_oracles(layers, model):
+    model.set_weights(weights(layers))
+    inputs, baselines = samples(1)
+    got = explain(model, inputs, method="deeplift", baseline=baselines)
+    expected = oracle.deeplift(layers, inputs[0].astype(float), baselines[0].astype(float), 0)
+    np.testing.assert_allclose(got[0], expected, **FLOAT32)
+
+
+@pytest.mark.parametrize("written", ["in the layer", "as a layer"])
+@pytest.mark.parametrize(("name", "function"), SAME_FUNCTIONS)
+def test_functions_that_compute_what_keras_computes_are_read(name, function, written):
+    hidden = [keras.layers.Dense(4), keras.layers.Activation(function)]
+    if written == "in the layer":
+        hidden = [keras.layers.Dense(4, activation=function)]
+    model = keras.Sequential([keras.Input((5,)), *hidden, keras.layers.Dense(1)])
+    assert_deeplift_is_the_oracles(random_network(name, widths=(5, 4, 1)), model)
+
+
+@pytest.mark.parametrize(("name", "parameter", "function"), CALLED)
+def test_activations_called_on_a_tensor_of_the_model_are_read(name, parameter, function):
+    start = keras.Input((5,))
+    model = keras.Model(start, keras.layers.Dense(1)(function(keras.layers.Dense(4)(start))))
+    layers = random_network(name, parameter="keras default" if parameter is None else parameter, widths=(5, 4, 1))
+    assert_deeplift_is_the_oracles(layers, model)
+
+
 @pytest.mark.parametrize(("window", "step"), [(1, 1), (2, 1), (3, 1), (3, 2), (5, 1), (1, None)])
 def test_occlusion_windows(window, step):
     layers = random_network("tanh")
@@ -135,3 +183,19 @@ def test_occlusion_windows(window, step):
         for x, b in zip(inputs.astype(float), baselines.astype(float), strict=True)
     ]
     np.testing.assert_allclose(got, expected, **FLOAT32)
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_the_secant_slope_is_right_at_every_scale_and_distance(activation):
+    """Pre-activations of 1e-12 to 100, apart by 1e-16 to 10 of their size: no bound may show, nor rounding."""
+    generator = np.random.default_rng(0)
+    size, apart = (10.0 ** grid.ravel() for grid in np.mgrid[-12:3, -16:2])
+    reference = size * generator.uniform(0.5, 1.0, (4, len(size))) * np.array([[1.0], [-1.0], [1.0], [-1.0]])
+    z = reference + size * apart * np.array([[1.0], [1.0], [-1.0], [-1.0]])
+    z, reference = z[z != reference], reference[z != reference]
+    got = secant_slope(PIECES[activation], z, reference)
+    expected = [
+        secants.secant_slope(activation, ACTIVATIONS[activation], *pair) for pair in zip(z, reference, strict=True)
+    ]
+    # the slopes are at most 1; float64's rounding of two values, 1e-5 of their size apart at least
+    np.testing.assert_allclose(got, expected, rtol=0, atol=1e-10)

@@ -48,6 +48,16 @@ def own_activation(x):
     return x * x
 
 
+def relu(x):
+    """Bear a known name, and compute something else: it ends at 1000."""
+    return keras.ops.clip(x, 0.0, 1000.0)
+
+
+def renamed(name, function):
+    function.__name__ = name
+    return function
+
+
 def chain(*layers):
     return keras.Sequential([keras.Input((5,)), *layers])
 
@@ -61,6 +71,17 @@ def with_skip():
 def with_operation():
     start = keras.Input((5,))
     return keras.Model(start, keras.layers.Dense(1)(keras.ops.exp(start)))
+
+
+def with_capped_call():
+    start = keras.Input((5,))
+    return keras.Model(start, keras.activations.relu(keras.layers.Dense(1)(start), max_value=6.0, threshold=0.5))
+
+
+def with_two_named_ends():
+    start = keras.Input((5,))
+    ends = {"cpu": keras.layers.Dense(1)(start), "ram": keras.layers.Dense(1)(start)}
+    return keras.Model(start, ends, name="two_named_ends")
 
 
 def with_two_inputs():
@@ -90,6 +111,13 @@ UNREADABLE = {
     ),
     "activation 'own_activation' of layer": lambda: chain(keras.layers.Dense(1, activation=own_activation)),
     "activation '<lambda>' of layer": lambda: chain(keras.layers.Dense(1, activation=lambda x: x)),
+    "activation 'relu' of layer 'capped' (Dense), which computes something else than the known one of that name": (
+        lambda: chain(keras.layers.Dense(1, activation=relu, name="capped"))
+    ),
+    "activation 'softplus' of layer 'scaled' (Activation), which computes something else": lambda: chain(
+        keras.layers.Dense(1), keras.layers.Activation(renamed("softplus", lambda x: 2.0 * x), name="scaled")
+    ),
+    "of type ReLU, which computes something else than the known one of that name": with_capped_call,
     "activation 'ReLU(max_value=6.0, threshold=0.0)' of layer": lambda: chain(
         keras.layers.Dense(4), keras.layers.ReLU(max_value=6.0), keras.layers.Dense(1)
     ),
@@ -139,14 +167,19 @@ def test_functions_are_refused_where_layers_are_needed(method):
 
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize(
-    ("build", "message"), [(with_two_inputs, "one of its inputs"), (with_two_ends, "one of its outputs")]
+    ("build", "message"),
+    [
+        (with_two_inputs, "one of its inputs"),
+        (with_two_ends, "one of its outputs"),
+        (with_two_named_ends, "one of its outputs"),
+    ],
 )
 def test_forked_models_are_refused_by_name(method, build, message):
     with pytest.raises(ValueError, match=f"{message}, got 'two_.*' with 2; wrap it"):
         explain(build(), INPUTS, method=method)
 
 
-@pytest.mark.parametrize("build", [with_two_inputs, with_two_ends])
+@pytest.mark.parametrize("build", [with_two_inputs, with_two_ends, with_two_named_ends])
 def test_the_reader_refuses_forked_models_too(build):
     with pytest.raises(ValueError, match=r"model 'two_.*' with \d inputs and \d outputs"):
         read_chain(build())
@@ -220,6 +253,9 @@ def test_bad_arguments(call, changes, error, message):
         ("epsilon_lrp", {"epsilon": -1.0}, "epsilon must be a finite number > 0, got -1.0"),
         ("epsilon_lrp", {"epsilon": np.nan}, "epsilon must be a finite number > 0, got nan"),
         ("epsilon_lrp", {"epsilon": "small"}, "epsilon must be a finite number > 0, got 'small'"),
+        ("epsilon_lrp", {"epsilon": True}, "epsilon must be a finite number > 0, got True"),
+        ("epsilon_lrp", {"relative": 1}, "relative must be True or False, got 1"),
+        ("epsilon_lrp", {"relative": "rms"}, "relative must be True or False, got 'rms'"),
         ("occlusion", {"window": 0}, "window must be a whole number >= 1, got 0"),
         ("occlusion", {"window": 6}, "window must be at most the 5 features, got 6"),
         ("occlusion", {"step": 0}, "step must be a whole number >= 1, got 0"),
@@ -286,6 +322,37 @@ def test_functions_of_the_wrong_shape(method, shape):
 
     with pytest.raises(ValueError, match=r"model must return \[n\], \[n, 1\] or \[n, outputs\] for n = 3 rows, got"):
         explain(function, INPUTS, method=method)
+
+
+@pytest.mark.parametrize("method", ["saliency", "occlusion"])
+@pytest.mark.parametrize(("names", "said"), [(("cpu", "ram"), r"\['cpu', 'ram'\]"), ((), r"\[\]")])
+def test_functions_that_return_several_entries(method, names, said):
+    with pytest.raises(ValueError, match=f"model must return one output, got a dict with the entries {said}; wrap it"):
+        explain(lambda x: dict.fromkeys(names, x[:, 0]), INPUTS, method=method)
+
+
+@pytest.mark.parametrize("method", ["epsilon_lrp", "deeplift"])
+def test_an_activation_that_cannot_be_tried_is_refused_by_name(method):
+    """One of a known name that takes four units only: the model runs, a comparison with Keras's does not."""
+
+    def four_units(x):
+        return keras.ops.reshape(x, (-1, 4)) + keras.ops.ones((1, 4))
+
+    model = chain(keras.layers.Dense(4, activation=renamed("elu", four_units)), keras.layers.Dense(1))
+    with pytest.raises(ValueError, match=r"activation 'elu' of layer .* \(Dense\), which computes something else"):
+        explain(model, INPUTS, method=method)
+
+
+@pytest.mark.parametrize("method", ["epsilon_lrp", "deeplift"])
+def test_an_activation_over_all_units_is_refused_whatever_its_name(method):
+    """Sigmoid of the first unit, for all of them."""
+
+    def first_unit(x):
+        return keras.ops.sigmoid(x[:, :1]) + 0.0 * x
+
+    model = chain(keras.layers.Dense(4, activation=renamed("sigmoid", first_unit)), keras.layers.Dense(1))
+    with pytest.raises(ValueError, match=r"activation 'sigmoid' of layer .* which computes something else"):
+        explain(model, INPUTS, method=method)
 
 
 def test_outputs_that_are_not_finite():

@@ -70,6 +70,39 @@ def test_lrp_conserves_relevance_without_biases(seed, activation):
     np.testing.assert_allclose(relevance.sum(axis=1), model(inputs)[:, 0], rtol=1e-4, atol=1e-5)  # float32 sums
 
 
+SCALES = (1e-9, 1e-6, 1e-3, 1.0, 1e3, 1e6)
+
+
+@FEW
+@given(SEEDS, st.sampled_from(["relu", "leaky_relu"]))
+def test_deeplift_of_a_homogeneous_network_adds_up_at_every_scale(seed, activation):
+    """Without biases f(s x) = s f(x), so the attributions scale along and the gap is the same share of the change."""
+    model = keras_model(random_network(activation, seed=seed, bias=False))
+    inputs, baselines = samples(4, seed=seed)
+    for scale in SCALES:
+        x, b = inputs * np.float32(scale), baselines * np.float32(scale)
+        got = explain(model, x, method="deeplift", baseline=b)
+        expected = scale * explain(model, inputs, method="deeplift", baseline=baselines)
+        # the inputs' rounding to float32 in the unit that they are scaled to
+        np.testing.assert_allclose(got, expected, rtol=1e-4, atol=1e-5 * scale)
+        gap = completeness_gap(model, x, method="deeplift", baseline=b)
+        np.testing.assert_allclose(gap / scale, 0.0, atol=5e-6)  # the model's own float32 rounding
+
+
+@FEW
+@given(SEEDS, st.sampled_from(["relu", "leaky_relu"]))
+def test_a_relative_epsilon_gives_shares_that_do_not_know_the_scale(seed, activation):
+    model = keras_model(random_network(activation, seed=seed, bias=False))
+    inputs, _ = samples(4, seed=seed)
+    options = {"method": "epsilon_lrp", "epsilon": 0.1}
+    expected = explain(model, inputs, relative=True, **options)
+    for scale in SCALES:
+        got = explain(model, inputs * np.float32(scale), relative=True, **options)
+        np.testing.assert_allclose(got / scale, expected, rtol=1e-4, atol=1e-5)  # float32 inputs
+    small = explain(model, inputs * np.float32(1e-6), **options)
+    assert np.abs(small / 1e-6).max() < 0.01 * np.abs(expected).max()  # an absolute epsilon takes nearly all
+
+
 def test_lrp_loses_to_biases_what_they_contributed():
     """One linear unit 2x + 3 at x = 1: f = 5, of which the bias absorbs 3."""
     model = keras_model([("dense", np.array([[2.0]], np.float32), np.array([3.0], np.float32))])

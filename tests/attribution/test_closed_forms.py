@@ -6,6 +6,8 @@ import pytest
 import tensorflow as tf
 
 from reproduction.attribution import METHODS, completeness_gap, explain, weighted_attributions
+from reproduction.attribution.deeplift import secant_slope
+from reproduction.attribution.pieces import Activation
 from tests.attribution.networks import keras_model, random_network, samples
 
 WEIGHTS = np.array([2.0, -3.0, 0.5, 0.0], np.float32)
@@ -144,6 +146,17 @@ def test_functions_may_return_any_documented_shape(method, shape):
     np.testing.assert_allclose(got, [[3.0, 1.0]], **FLOAT32)
 
 
+@pytest.mark.parametrize("method", sorted(METHODS))
+@pytest.mark.parametrize("nested", [False, True])
+def test_a_model_whose_only_output_is_a_dict_is_its_entry(linear_model, method, nested):
+    output = linear_model.outputs[0]
+    model = keras.Model(linear_model.inputs[0], {"load": {"cpu": output} if nested else output})
+    got, expected = (explain(each, INPUTS, method=method) for each in (model, linear_model))
+    np.testing.assert_array_equal(got, expected)
+    gap = completeness_gap(model, INPUTS, method=method)
+    np.testing.assert_array_equal(gap, completeness_gap(linear_model, INPUTS, method=method))
+
+
 @pytest.mark.parametrize("activation", ["leaky_relu", "tanh"])
 def test_lrp_at_a_dead_unit(activation):
     """A pre-activation of exactly 0 has sign +1 and the ratio g(0) / epsilon = 0: nothing flows, nothing is NaN."""
@@ -180,3 +193,36 @@ def test_deeplift_at_the_baseline_is_zero():
     model = keras_model(random_network("softplus"))
     inputs = samples(2)[0]
     np.testing.assert_array_equal(explain(model, inputs, method="deeplift", baseline=inputs), np.zeros_like(inputs))
+
+
+@pytest.mark.parametrize("slope", [0.0, 0.2])
+def test_deeplift_across_a_kink_near_zero(slope):
+    """relu(x) times 1e6 from -3e-6 to 6e-6: the output rises by 6, and by 0.6 more if the slope below 0 is 0.2."""
+    kernels = [np.array([[1.0]], np.float32), np.array([[1e6]], np.float32)]
+    model = keras_model([("dense", kernels[0], None), ("activation", "leaky_relu", slope), ("dense", kernels[1], None)])
+    got = explain(model, [[6e-6]], method="deeplift", baseline=[-3e-6])
+    np.testing.assert_allclose(got, [[6.0 + 3.0 * slope]], rtol=1e-6)  # the inputs are float32
+
+
+def test_deeplift_takes_the_derivative_at_the_midpoint_where_the_secant_would_be_rounding():
+    """A "function" 7z of "derivative" z tells them apart: from z0 = 2 the outputs are about 14, so up to 1.4e-4."""
+    told_apart = Activation(lambda z: 7.0 * z, lambda z: z)
+    reference = np.array([2.0, 2.0, 2.0, 2.0])
+    distance = np.array([0.0, 1.3e-4, -1.3e-4, 1.5e-4])
+    got = secant_slope(told_apart, reference + distance, reference)
+    np.testing.assert_allclose(got, [2.0, 2.0 + 0.65e-4, 2.0 - 0.65e-4, 7.0], rtol=1e-10)
+
+
+def test_a_relative_epsilon_counts_in_root_mean_squares_of_the_layer():
+    """Pre-activations (3x, -4x) have the root mean square sqrt(12.5) x: written out for one input."""
+    first, last = np.array([[3.0, -4.0]], np.float32), np.array([[1.0], [2.0]], np.float32)
+    model = keras_model([("dense", first, None), ("activation", "leaky_relu", 0.5), ("dense", last, None)])
+    for x in (1e-6, 1.0, -1.0, 1e6):
+        got = explain(model, [[x]], method="epsilon_lrp", epsilon=0.1, relative=True)
+        root = np.sqrt(12.5)
+        kept = [3.0 / (3.0 + 0.1 * root), 4.0 / (4.0 + 0.1 * root)]
+        slopes = [1.0, 0.5] if x > 0 else [0.5, 1.0]
+        expected = x * (3.0 * slopes[0] * kept[0] - 4.0 * slopes[1] * kept[1] * 2.0)
+        np.testing.assert_allclose(got, [[expected]], rtol=1e-6)  # float32 inputs
+    got = explain(model, [[0.0]], method="epsilon_lrp", relative=True)
+    np.testing.assert_array_equal(got, [[0.0]])

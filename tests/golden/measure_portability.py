@@ -74,7 +74,7 @@ def train(how):
             watch=unwatched,
         )
         payloads = [lab.federation(*federation, seed) for federation in FEDERATIONS for seed in SEEDS]
-    frame = pd.concat([curves.from_federation(payload) for payload in payloads])
+    frame = pd.concat([curves.from_federation(payload, samples=1) for payload in payloads])
     return {
         "rows": frame[frame["metric"] != NOT_COMPARED].to_dict("list"),
         "data": [payload["identity"]["data"] for payload in payloads],

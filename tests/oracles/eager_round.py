@@ -146,7 +146,7 @@ def local_round(
     features,
     target,
     *,
-    slope=0.2,
+    slope,
     hidden,
     epochs,
     rate,
@@ -219,4 +219,28 @@ def local_round(
         confidence=np.mean(confidences) if confidences else np.nan,
         empty_epochs=empty,
         margin=min(margins, default=np.inf),
+    )
+
+
+def evaluation(
+    weights, features, target, *, slope, hidden, explainer, steps, baseline, bounds, seed, width, linear, mutations
+):
+    """Score a global model on a CL's rows [D, Q], padded to `width` where the draws are concerned: MSE, C, U / D."""
+    plain = Plain(network(weights, (features.shape[1], *hidden, 1), slope).get_weights(), slope)
+    rows, count, features_count = features.astype(float), *features.shape
+    predicted = plain(rows)
+    weighted = EXPLAINERS[explainer](plain, rows, baseline, steps)
+    probability = shares(weighted) if linear else soft_attributions(weighted)
+    uniform = np.split(draws(seed, (features_count * mutations, width)), mutations)
+    copies = [drawn.T[:count] for drawn in uniform]
+    mutated = np.concatenate([plain(np.where(drawn < probability, baseline, rows)) for drawn in copies])
+    members = inside(predicted, bounds)
+    stayed = kept(mutated[np.tile(members, mutations)], bounds, literal=False)
+    margins = [np.abs(drawn - probability).min() for drawn in copies]
+    margins += [np.abs(values - bound).min() for values in (predicted, mutated) for bound in bounds]
+    return SimpleNamespace(
+        mse=np.mean((predicted - target) ** 2),
+        confidence=stayed.mean() if members.any() else np.nan,
+        inside=members.mean(),
+        margin=min(margins),
     )

@@ -125,7 +125,7 @@ def test_a_second_process_is_refused_until_the_first_is_gone(tmp_path):
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     with subprocess.Popen([sys.executable, "-c", holds], stdout=subprocess.PIPE, text=True, env=environment) as first:
         assert first.stdout.readline() == "mine\n"
-        with pytest.raises(RuntimeError, match="another process works here; wait for it, or choose another --out"):
+        with pytest.raises(RuntimeError, match="another process works here; wait for it, or work in another folder"):
             with only_one(tmp_path):
                 pytest.fail("two at once")
         first.send_signal(signal.SIGKILL)

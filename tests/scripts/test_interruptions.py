@@ -49,7 +49,9 @@ def test_a_killed_run_goes_on_to_the_same_numbers(tiny, uninterrupted, killed, t
 
 
 def test_a_second_process_on_the_same_folder_is_refused(killed):
-    assert_one_line((killed.joined.returncode, killed.joined.stderr), "another process works here", "--out")
+    assert_one_line(
+        (killed.joined.returncode, killed.joined.stderr), "another process works here", "work in another folder"
+    )
     assert killed.joined.stdout == ""
     assert str(killed.folder) in killed.joined.stderr
 

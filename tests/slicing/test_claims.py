@@ -277,6 +277,10 @@ def test_c5_says_that_its_order_was_calibrated():
     assert "by calibration, not by finding" in CLAIM["C5"].judge(good()).text()
 
 
+def test_c3_says_that_the_scale_is_calibrated():
+    assert "calibrated to the paper's description of this baseline" in CLAIM["C3"].judge(good()).text()
+
+
 def test_numbers_shown_are_mean_and_spread():
     results = good()
     set_converged(results, "post-hoc", [10, 20, 30, 20, 20])

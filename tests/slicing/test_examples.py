@@ -58,6 +58,9 @@ class Averaging(Given):
     def aggregate(self, updates, samples):
         return sum(count * update["w"] for count, update in zip(samples, updates, strict=True)) / sum(samples)
 
+    def broadcast(self):
+        """Its CLs read nothing but the weights."""
+
 
 def without_seconds(frame):
     return frame[frame["metric"] != "seconds"].reset_index(drop=True)
@@ -69,10 +72,11 @@ def without_seconds(frame):
 def test_our_post_hoc_scheme_brought_in_gives_its_record_bit_for_bit(build, tmp_path):
     data = build.slice_data(counts=EQUAL)  # no padding, which would be another sum and so other last bits
     lab = build.laboratory(tmp_path, local=LOCAL, data=lambda *_: data)
-    ours = curves.from_federation(lab.federation("eMBB", "post-hoc", "integrated_gradients", 0))
+    payload = lab.federation("eMBB", "post-hoc", "integrated_gradients", 0)
+    ours = curves.from_federation(payload, samples=3 * 40)
     theirs = run_method(PostHoc(), data, lab.settings, seed=0)
     assert len(theirs) == 4 * 3
-    for column in curves.COLUMNS:
+    for column in (*curves.COLUMNS, *curves.CONDITIONS):
         np.testing.assert_array_equal(without_seconds(theirs)[column], without_seconds(ours)[column])
 
 
@@ -143,7 +147,109 @@ def test_kilobytes_are_what_crosses_the_network(build):
         def aggregate(self, updates, samples):
             return updates[0]
 
+        def broadcast(self):
+            return None
+
     assert kb(Bare(lambda *_: np.zeros(count))) == (down + 3 * 8 * count) / 1000  # float64 costs 8 bytes
+
+
+@dataclass
+class Controlled:
+    """A method whose CLs read what its server keeps, as SCAFFOLD's read the control variate."""
+
+    control: np.ndarray
+    name: str = "controlled"
+
+    def local_update(self, weights, client_data, round_number, rng):
+        return weights - 0.01 * self.control
+
+    def aggregate(self, updates, samples):
+        self.control = self.control + 1
+        return updates[0]
+
+
+class Declared(Controlled):
+    """The same, saying so."""
+
+    def broadcast(self):
+        return self.control
+
+
+@dataclass
+class Median:
+    """A method with an aggregation of its own and no state."""
+
+    name: str = "median"
+
+    def local_update(self, weights, client_data, round_number, rng):
+        return weights
+
+    def aggregate(self, updates, samples):
+        return np.median(updates, axis=0)
+
+
+class Remembering(Median):
+    """State that its server keeps for itself, and declares that nobody reads."""
+
+    def aggregate(self, updates, samples):
+        self.last = updates[0]
+        return updates[0]
+
+    def broadcast(self):
+        return None
+
+
+class Careless(Median):
+    """A local round that keeps state, which other CLs of the process read."""
+
+    def local_update(self, weights, client_data, round_number, rng):
+        self.seen = client_data.name
+        return weights
+
+
+COUNT = parameter_count(SIZES)
+TRAFFIC = {
+    "declared": (Declared(np.zeros(COUNT)), 3 * (4 + 8 + 8) * COUNT / 1000),  # float32 and float64 down, float64 up
+    "stateless": (Median(), 3 * (4 + 4) * COUNT / 1000),
+    "state that nobody is sent": (Remembering(), 3 * (4 + 4) * COUNT / 1000),
+    "undeclared": (Controlled(np.zeros(COUNT)), None),
+    "in the local round": (Careless(), None),
+}
+
+
+@pytest.mark.parametrize(("method", "kb"), TRAFFIC.values(), ids=TRAFFIC)
+def test_state_that_reaches_the_cls_is_counted_or_there_are_no_kb(build, caplog, method, kb):
+    frame = run_method(method, build.slice_data(), replace(SETTINGS, rounds=2))
+    told = frame[frame["metric"] == "kb"]["value"].tolist()
+    assert told == ([] if kb is None else [kb] * 2)
+    assert set(frame["metric"]) >= {"mse", "confidence", "seconds"}
+    warned = [record.getMessage() for record in caplog.records]
+    assert len(warned) == (kb is None)
+    assert all(f"method {method.name!r} keeps state" in line and "give it a broadcast()" in line for line in warned)
+
+
+def test_what_does_not_pickle_and_aggregates_is_not_believed(build, caplog):
+    class Local(Given):
+        def aggregate(self, updates, samples):
+            return updates[0]
+
+    frame = run_method(Local(lambda weights, *_: weights), build.slice_data(), replace(SETTINGS, rounds=1))
+    assert "kb" not in set(frame["metric"])
+    assert "keeps state" in caplog.text
+    frame = run_method(Given(lambda weights, *_: weights), build.slice_data(), replace(SETTINGS, rounds=1))
+    assert "kb" in set(frame["metric"])
+
+
+def test_a_curve_says_how_it_was_made(build, tmp_path):
+    data = build.slice_data(counts=(40, 30, 35))
+    frame = run_method(Median(), data, replace(SETTINGS, rounds=2))
+    (made,) = frame[list(curves.CONDITIONS)].drop_duplicates().to_dict("records")
+    assert made == {"clients": 3, "samples": 105, "epochs": LOCAL.epochs, "rounds": 2, "data": data.digest()}
+    method = Median()
+    method.epochs = 7  # its own
+    assert set(run_method(method, data, replace(SETTINGS, rounds=1))["epochs"]) == {7}
+    curves.write(tmp_path / "mine.csv", frame)
+    assert set(curves.read(tmp_path / "mine.csv")["data"]) == {data.digest()}
 
 
 def test_own_aggregation(build):

@@ -10,8 +10,8 @@ from reproduction.results.words import mean_and_sd
 from reproduction.slicing.metrics import convergence_round, kilobytes_per_round
 
 CURVES = {
-    "one round": ([0.3], 1),
-    "constant": ([0.3, 0.3, 0.3], 1),
+    "one round": ([0.3], np.nan),
+    "constant, so nothing was learnt": ([0.3, 0.3, 0.3], np.nan),
     "monotone": ([1.0, 0.5, 0.2, 0.06, 0.04, 0.0], 5),  # 5 % of the drop from 1 to 0 is 0.05
     "a plateau first": ([1.0, 1.0, 1.0, 0.0, 0.0], 4),
     "a plateau last": ([1.0, 0.04, 0.0, 0.01, 0.0], 2),
@@ -30,8 +30,11 @@ def test_convergence_round(curve, expected):
 
 @given(st.lists(st.floats(0, 10), min_size=1, max_size=12), st.floats(0.01, 0.9))
 def test_convergence_round_is_its_definition(curve, tolerance):
-    """The first round from which all rounds lie in the band; NaN if the last one does not."""
+    """The first round from which all rounds lie in the band; NaN if the last one does not, or if nothing fell."""
     limit = min(curve) + tolerance * (curve[0] - min(curve))
+    if curve[0] <= limit:
+        assert np.isnan(convergence_round(curve, tolerance))
+        return
     settled = [t for t in range(1, len(curve) + 1) if all(value <= limit for value in curve[t - 1 :])]
     np.testing.assert_equal(convergence_round(curve, tolerance), settled[0] if settled else np.nan)
 

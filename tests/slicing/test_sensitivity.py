@@ -19,7 +19,16 @@ from reproduction.slicing.claims import CLAIMS
 from reproduction.slicing.datasets import generate_slice
 from reproduction.slicing.datasets.physics import Physics
 from reproduction.slicing.open_choices import picture, table
-from reproduction.slicing.open_choices.choices import CHOICES, CONTROL, Choice, Kind, kind_of, local, sla
+from reproduction.slicing.open_choices.choices import (
+    CHOICES,
+    CONTROL,
+    Choice,
+    Kind,
+    kind_of,
+    local,
+    one_ceiling,
+    sla,
+)
 from reproduction.slicing.open_choices.study import CLAIMS_VARIED, laboratory_of, study
 from reproduction.slicing.settings import SENSITIVITY
 from tests.helpers import documents, figure_scripts
@@ -74,7 +83,7 @@ VARIED = {
     "π and mutations": {"local.normalisation", "local.mutations"},
     "data: CQI's effect on CPU": set(),
     "data: CPU per PRB %": set(),
-    "scale of the OTTs": set(),
+    "scale: one ceiling for all OTTs": set(),
 }
 
 
@@ -118,8 +127,8 @@ def test_a_name_has_one_kind():
     assert kind_of("no longer in the list") == "other"
 
 
-def test_the_scale_of_the_otts_is_theirs_alone(build):
-    choice = Choice(name="scale of the OTTs", value="34", ott_maximum_mbps=34.0)
+def test_one_ceiling_is_the_otts_and_the_ranks(build):
+    choice = Choice(name="scale", value="34", scale=one_ceiling(34.0))
     data = laboratory_of(choice, build.laboratory("unused", settings=SENSITIVITY)).data("eMBB", 0, 1)
     np.testing.assert_array_equal(data.feature_maxima, [34, 34, 34, 15, 100])
 

@@ -7,6 +7,7 @@ contiguous and one compiled function then serves every CL.
 Differs from the paper: hidden sizes and slope are not printed (`settings.ModelSettings`).
 """
 
+import math
 from collections.abc import Callable
 from itertools import pairwise
 
@@ -21,12 +22,10 @@ Layers = list[tuple[tf.Tensor, tf.Tensor]]
 
 def split(weights: tf.Tensor, sizes: tuple[int, ...]) -> Layers:
     """Cut a flat vector [P] into (kernel [inputs, outputs], bias [outputs]) pairs."""
-    layers, start = [], 0
-    for inputs, outputs in pairwise(sizes):
-        stop = start + inputs * outputs
-        layers.append((tf.reshape(weights[start:stop], (inputs, outputs)), weights[stop : stop + outputs]))
-        start = stop + outputs
-    return layers
+    shapes = [shape for inputs, outputs in pairwise(sizes) for shape in ((inputs, outputs), (outputs,))]
+    parts = tf.split(weights, [math.prod(shape) for shape in shapes])
+    arrays = [tf.reshape(part, shape) for part, shape in zip(parts, shapes, strict=True)]
+    return list(zip(arrays[::2], arrays[1::2], strict=True))
 
 
 def predict(layers: Layers, features: tf.Tensor, leaky_slope: float) -> tf.Tensor:
@@ -42,7 +41,7 @@ def predict(layers: Layers, features: tf.Tensor, leaky_slope: float) -> tf.Tenso
     """
     signal = features
     for kernel, bias in layers[:-1]:
-        signal = tf.nn.leaky_relu(_affine(kernel, bias, signal), leaky_slope)
+        signal = leaky_relu(_affine(kernel, bias, signal), leaky_slope)
     return _affine(*layers[-1], signal)[0]
 
 
@@ -65,6 +64,21 @@ def _affine(kernel: tf.Tensor, bias: tf.Tensor, signal: tf.Tensor) -> tf.Tensor:
     """
     ones = tf.ones((1, signal.shape[1]))
     return tf.matmul(kernel, signal, transpose_a=True) + tf.matmul(bias[:, None], ones)
+
+
+def leaky_relu(signal: tf.Tensor, slope: float) -> tf.Tensor:
+    """Return `signal` where it is positive, else `slope` >= 0 times it.
+
+    The gradient asks for the sign of the output, which is positive where the input is: the input need not be kept, and
+    the compiled backward pass reads one array less. TensorFlow's own asks for the input's.
+    """
+
+    @tf.custom_gradient
+    def activation(signal):
+        output = tf.nn.leaky_relu(signal, slope)
+        return output, lambda upstream: tf.where(output > 0, upstream, slope * upstream)
+
+    return activation(signal)
 
 
 def keras_model(weights: np.ndarray, sizes: tuple[int, ...], settings: ModelSettings) -> keras.Sequential:

@@ -1,21 +1,31 @@
 """Curves of any framework as one tidy table: a row per observation of one run, metric and round.
 
-    scheme,explainer,slice,seed,round,metric,value,unit
-    post-hoc,IG,eMBB,0,1,mse,0.1234,%^2
+    scheme,explainer,slice,seed,round,metric,value,unit,clients,samples,epochs,rounds,data
+    post-hoc,IG,eMBB,0,1,mse,0.1234,%^2,100,100000,100,30,68a4...
 
-A run is (scheme, explainer, slice, seed). `scheme` is "in-hoc", "post-hoc" or a method's own name; rounds are 1..T, and
-every metric of a run has all of them. Rows may stand in any order.
+A run is (scheme, explainer, slice, seed, clients). `scheme` is "in-hoc", "post-hoc" or a method's own name; rounds are
+1..T, and every metric of a run has all of them. Rows may stand in any order.
 
     mse          of the global model after the round, on all training samples
     confidence   C of the same model, mean over the CLs; the text `undefined` where U is empty
     kb           KB (1,000 bytes) serialised in that round, up and down, all CLs
     seconds      wall time of the round
+
+The last five columns say under what a run was made, the same in all of its rows. They may be left out, or be empty;
+whoever compares such a run can but take them for its own, and says so.
+
+    clients      K, CLs
+    samples      training samples of all CLs together
+    epochs       L, local epochs of a CL in a round
+    rounds       T
+    data         SHA-256 of the data, `SliceData.digest`, 64 hex digits
 """
 
 import io
 import itertools
 import math
-from collections.abc import Mapping
+import re
+from collections.abc import Hashable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +39,11 @@ COLUMNS = ("scheme", "explainer", "slice", "seed", "round", "metric", "value", "
 METRICS = {"mse": "%^2", "confidence": "1", "kb": "KB", "seconds": "s"}
 """Metric -> its only unit."""
 
-RUN_KEY = ["scheme", "explainer", "slice", "seed"]
+COUNTS = ("clients", "samples", "epochs", "rounds")
+CONDITIONS = (*COUNTS, "data")
+"""The columns that may be left out; read, they are all there: 0, or an empty text, where nothing is said."""
+
+RUN_KEY = ["scheme", "explainer", "slice", "seed", "clients"]
 """The columns that name a run."""
 
 UNDEFINED = "undefined"
@@ -45,7 +59,7 @@ def read(path: Path) -> pd.DataFrame:
     """Read a table of curves.
 
     Returns:
-        the columns `COLUMNS`; seed and round int64, value float64 with NaN for `undefined`.
+        the columns `COLUMNS` and `CONDITIONS`; counts, seed and round int64, value float64 with NaN for `undefined`.
 
     Raises:
         CurvesError: in one line: file, row (the header is row 1) or run, what is wrong, what to do.
@@ -72,17 +86,25 @@ def write(path: Path, frame: pd.DataFrame) -> None:
     write_atomically(Path(path), _to_text(checked).encode())
 
 
-def from_federation(payload: Mapping[str, Any]) -> pd.DataFrame:
-    """Turn the record of a federation (`laboratory.Laboratory.federation`) into tidy rows of all four metrics."""
+def from_federation(payload: Mapping[str, Any], samples: int) -> pd.DataFrame:
+    """Turn the record of a federation (`laboratory.Laboratory.federation`) into tidy rows of all four metrics.
+
+    Args:
+        payload: the record; of its identity are read: scheme, explainer, slice, seed, clients, local epochs, rounds and
+            the data's digest.
+        samples: training samples of all CLs together.
+    """
     identity = payload["identity"]
+    made = (identity["clients"], samples, identity["local"]["epochs"], identity["rounds"], identity["data"])
     run = (identity["scheme"], EXPLAINER_LABELS[identity["explainer"]], identity["slice"], identity["seed"])
     rows = []
     for round_number, entry in enumerate(payload["rounds"], start=1):
         traffic = (entry["bytes_down"] + entry["bytes_up"]) / BYTES_PER_KB
         values = {"mse": entry["mse"], "confidence": entry["confidence"], "kb": traffic, "seconds": entry["seconds"]}
         for metric, value in values.items():
-            rows.append((*run, round_number, metric, math.nan if value is None else float(value), METRICS[metric]))
-    return pd.DataFrame(rows, columns=list(COLUMNS))
+            number = math.nan if value is None else float(value)
+            rows.append((*run, round_number, metric, number, METRICS[metric], *made))
+    return pd.DataFrame(rows, columns=[*COLUMNS, *CONDITIONS])
 
 
 def summary(frame: pd.DataFrame) -> pd.DataFrame:
@@ -93,7 +115,11 @@ def summary(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def _to_text(frame: pd.DataFrame) -> str:
-    return frame.to_csv(index=False, na_rep=UNDEFINED, lineterminator="\n")
+    """Write all columns; what is not said, 0 or nothing, is an empty cell."""
+    said = frame.reindex(columns=list(dict.fromkeys([*COLUMNS, *CONDITIONS, *frame.columns])))
+    for name in CONDITIONS:
+        said[name] = said[name].astype(object).where(said[name].notna() & (said[name] != 0), "")
+    return said.to_csv(index=False, na_rep=UNDEFINED, lineterminator="\n")
 
 
 def _parse(text: str, path: Path) -> pd.DataFrame:
@@ -116,6 +142,8 @@ def _parse(text: str, path: Path) -> pd.DataFrame:
         frame[column] = [
             _integer(written, column, smallest, f"{path}, row {row}") for row, written in frame[column].items()
         ]
+    for name in CONDITIONS:
+        frame[name] = [_condition(written, name, f"{path}, row {row}") for row, written in frame[name].items()]
     frame["value"] = [
         _value(written, metric, f"{path}, row {row}")
         for row, written, metric in zip(frame.index, frame["value"], frame["metric"], strict=True)
@@ -125,7 +153,7 @@ def _parse(text: str, path: Path) -> pd.DataFrame:
 
 
 def _cells(text: str, path: Path) -> pd.DataFrame:
-    """Split the text into its eight columns of text; the index is the row in the file, the header being row 1."""
+    """Split the text into its columns of text; the index is the row in the file, the header being row 1."""
     try:
         table = pd.read_csv(io.StringIO(text), header=None, dtype=str, na_filter=False, skip_blank_lines=False)
     except pd.errors.EmptyDataError as error:
@@ -137,17 +165,20 @@ def _cells(text: str, path: Path) -> pd.DataFrame:
         raise CurvesError(f"{path}: not readable as CSV ({reason}); separate the columns by commas") from error
     table = table.fillna("").apply(lambda column: column.str.strip())
     header = table.iloc[0].tolist()
-    if sorted(header) != sorted(COLUMNS):
-        missing = [name for name in COLUMNS if name not in header]
-        extra = [name for name in header if name not in COLUMNS or header.count(name) > 1]
+    missing = [name for name in COLUMNS if name not in header]
+    extra = [name for name in header if name not in (*COLUMNS, *CONDITIONS) or header.count(name) > 1]
+    if missing or extra:
         what = f"column {missing[0]!r} is missing" if missing else f"column {extra[0]!r} is one too many"
-        raise CurvesError(f"{path}, row 1: {what}; the columns are {','.join(COLUMNS)}, separated by commas")
+        raise CurvesError(
+            f"{path}, row 1: {what}; the columns are {','.join(COLUMNS)}, separated by commas, and where you can "
+            f"{','.join(CONDITIONS)}"
+        )
     rows = table.iloc[1:].set_axis(header, axis=1)
     rows.index = rows.index + 1
     rows = rows[(rows != "").any(axis=1)]
     if rows.empty:
         raise CurvesError(f"{path}: a header and no rows; add a row per run, metric and round")
-    return rows[list(COLUMNS)].copy()
+    return rows.reindex(columns=[*COLUMNS, *CONDITIONS], fill_value="")
 
 
 def _integer(written: str, column: str, smallest: int, where: str) -> int:
@@ -156,6 +187,18 @@ def _integer(written: str, column: str, smallest: int, where: str) -> int:
     if not (number.is_integer() and smallest <= number <= LARGEST_INTEGER):
         raise CurvesError(f"{where}: {column} must be a whole number from {smallest}, got {written!r}; correct it")
     return int(number)
+
+
+def _condition(written: str, column: str, where: str) -> int | str:
+    """Read what is said of how a run was made; 0 or an empty text if nothing is."""
+    if column in COUNTS:
+        return _integer(written, column, 1, where) if written else 0
+    if written and not re.fullmatch("[0-9a-f]{64}", written):
+        raise CurvesError(
+            f"{where}: data must be a SHA-256, 64 hex digits as SliceData.digest() gives them, got {written!r}; "
+            "correct it, or leave it empty"
+        )
+    return written
 
 
 def _value(written: str, metric: str, where: str) -> float:
@@ -182,19 +225,31 @@ def _float(written: str) -> float:
 
 
 def _check_runs(frame: pd.DataFrame, path: Path) -> None:
-    """Check that every metric of a run has each of the rounds 1..T once, with one T per run."""
+    """Check that every metric of a run has each of the rounds 1..T once, with one T per run, all made alike."""
     twice = frame.duplicated([*RUN_KEY, "metric", "round"])
     for row in frame.index[twice]:
         same = (frame[[*RUN_KEY, "metric", "round"]] == frame.loc[row, [*RUN_KEY, "metric", "round"]]).all(axis=1)
         raise CurvesError(f"{path}, row {row}: the same run, metric and round as row {frame.index[same][0]}; drop one")
     for run, rows in frame.groupby(RUN_KEY, sort=False):
-        last = rows["round"].max()
+        name = run_in_words(run)
+        for column in CONDITIONS:
+            if rows[column].nunique() > 1:
+                got = " and ".join(map(repr, rows[column].unique()[:2].tolist()))
+                raise CurvesError(f"{path}, run {name}: {column} must be the same in all rows, got {got}; correct it")
+        last, promised = rows["round"].max(), rows["rounds"].iloc[0]
+        if promised not in (0, last):
+            raise CurvesError(f"{path}, run {name}: says rounds {promised} and ends at round {last}; complete it")
         for metric, rounds in rows.groupby("metric", sort=False)["round"]:
             if len(rounds) < last:  # none occurs twice
                 have = set(rounds)
                 missing = next(candidate for candidate in itertools.count(1) if candidate not in have)
-                *name, seed = map(str, run)
                 raise CurvesError(
-                    f"{path}, run {', '.join(name)}, seed {seed}: {metric} lacks round {missing} of 1..{last}; "
+                    f"{path}, run {name}: {metric} lacks round {missing} of 1..{last}; "
                     "add it, or leave the metric out for this run"
                 )
+
+
+def run_in_words(run: tuple[Hashable, ...]) -> str:
+    """Name a run, given its values of `RUN_KEY`."""
+    *name, seed, clients = run
+    return ", ".join([*map(str, name), f"seed {seed}", *([f"{clients} CLs"] if clients else [])])

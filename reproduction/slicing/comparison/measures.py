@@ -44,14 +44,8 @@ def mean_over_rounds(metric: str) -> Measure:
 
 
 def rounds_to_convergence(curves: Curves, limits: Limits) -> float:
-    """Return the number of rounds after which the MSE stays near its best; see `metrics.convergence_round`.
-
-    It is not defined for a run whose MSE never falls below that of its first round: nothing was learnt, so there is
-    nothing to converge to. `convergence_round` alone would call such a run the fastest of all.
-    """
-    mse = curves["mse"]
-    never_fell = mse.min() == mse[0]
-    return NOT_DEFINED if never_fell else float(convergence_round(mse.tolist(), limits.tolerance))
+    """Return `metrics.convergence_round`."""
+    return float(convergence_round(curves["mse"].tolist(), limits.tolerance))
 
 
 def sum_to_convergence(metric: str) -> Measure:

@@ -13,8 +13,7 @@ post-hoc scheme does gets its curve, bit for bit. `reproduction.slicing.examples
 """
 
 import dataclasses
-import pickle
-import sys
+import logging
 import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -30,13 +29,24 @@ from reproduction.results.progress import Job, OnRound
 from reproduction.slicing.closed_loop.client import Assignment, Samples
 from reproduction.slicing.closed_loop.weights import parameter_count, serialise
 from reproduction.slicing.comparison import curves
+from reproduction.slicing.comparison.messages import (
+    broadcast_size,
+    hides_traffic,
+    read_only,
+    require_picklable,
+    size,
+    state_of,
+    weights_from,
+)
 from reproduction.slicing.datasets.slice_data import SliceData
 from reproduction.slicing.federation import server
 from reproduction.slicing.federation.clients import assign, clients_of
-from reproduction.slicing.federation.held import hold
+from reproduction.slicing.federation.held import Held, hold
 from reproduction.slicing.federation.in_process import Here, InProcessFleet, Pool
 from reproduction.slicing.metrics import round_in_words
 from reproduction.slicing.settings import Explainer, Settings
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -65,13 +75,21 @@ class LocalData:
 
 
 class FederatedMethod(Protocol):
-    """A federated method; it may also have `aggregate(updates, samples) -> weights`, else eq. (1) averages the updates.
+    """A federated method.
 
     Attributes:
         name: the scheme's name in curves and legends.
 
+    It may also have:
+
+        aggregate(updates, samples) -> weights    else eq. (1) averages the updates
+        broadcast() -> message                    what every CL is sent beside the weights in the round to come
+        epochs                                    its local epochs per round, else those of the settings
+
     With `aggregate`, an update may be anything that pickles; without, it is the local weights, float32 [P]. `aggregate`
-    runs in the calling process and may keep state in the method; `local_update` may run in another and must not.
+    runs in the calling process and may keep state in the method; `local_update` may run in another and must not. CLs
+    that read such state have received it: `broadcast` returns it, to be counted, or None if they read none. Of a method
+    that keeps state and does not say, the KB are left out.
     """
 
     @property
@@ -107,56 +125,55 @@ def run_method(
     Args:
         method: see `FederatedMethod`.
         data: one slice, `settings.slices` knowing it by name.
-        settings: rounds, network and SLA; `settings.local` only for scoring, a method's rates are its own.
+        settings: rounds, network and SLA; `settings.local` only for scoring, a method's rates are its own, and so may
+            be its epochs.
         seed: root seed: of the first weights, the method's streams and the score's.
         explainer: that scores the confidence.
         pool: who computes, this process by default; under `federation.workers.Workers` the method must pickle.
         watch: who is told of each round, e.g. `results.progress.watch`.
 
     Returns:
-        the columns of `curves`: mse [%^2], confidence, kb and seconds of rounds 1..T. KB: the weights sent to
-        the CLs, 4 bytes each, and the updates received: an array's `nbytes`, or the length of anything else's pickle.
+        the columns of `curves`: mse [%^2], confidence, kb and seconds of rounds 1..T, and under what they were made.
+        KB: the weights sent to the CLs, 4 bytes each, what is broadcast beside them, and the updates received: an
+        array's `nbytes`, or the length of anything else's pickle.
 
     Raises:
         ValueError: a slice without settings; another number of clients than `settings.clients`; a method that does not
             pickle; an update or an aggregate of another shape or not finite, naming method, slice, client and round.
         ClientError: if the score is not finite.
     """
-    if data.name not in settings.slices:
-        raise ValueError(f"settings.slices must know slice {data.name!r}, got {', '.join(settings.slices)}; add it")
-    if len(data.clients) != settings.clients:
-        raise ValueError(
-            f"data must have settings.clients = {settings.clients} clients, got {len(data.clients)}; generate "
-            "that many, or replace the setting"
-        )
+    _require_fitting(data, settings)
     pool = pool or Here()
     if not isinstance(pool, Here):
-        _require_picklable(method)
+        require_picklable(method)
     assignment = assign(data, "post-hoc", explainer, seed, settings)
     training, _ = clients_of(data)
     fleet, held = InProcessFleet(assignment, training, pool=pool), hold(training)
     samples = [one.count for one in held.samples]
-    weights = server.first_state(assignment).weights
+    train = partial(_train, method, assignment, data.feature_names, held, pool)
+    weights, state = server.first_state(assignment).weights, state_of(method)
     rounds = []
     title = f"{data.name}, {method.name}, seed {seed}, {len(samples)} CLs"
     job = Job(title=title, steps=settings.rounds, in_words=round_in_words)
     with watch(job) if watch else nullcontext() as on_round:
         for t in range(settings.rounds):
-            started = time.perf_counter()
-            updates = pool.map(partial(_local_update, assignment, method, data.feature_names, weights, t), held)
-            bytes_down = len(updates) * len(serialise(weights))
-            weights = _aggregate(method, assignment, updates, samples, t)
-            entry = {
-                "bytes_down": bytes_down,
-                "bytes_up": sum(map(_size, updates)),
-                "seconds": time.perf_counter() - started,
-            }
+            weights, cost = train(weights, t)
             measured = server.measure(fleet.evaluate(weights, t, "training"), samples)
-            rounds.append(entry | dataclasses.asdict(measured))
+            rounds.append(cost | dataclasses.asdict(measured))
             if on_round:
                 on_round(t + 1, rounds[-1])
     identity = {"scheme": method.name, "explainer": explainer, "slice": data.name, "seed": seed}
-    return curves.from_federation({"identity": identity, "rounds": rounds})
+    identity |= {"clients": len(samples), "rounds": settings.rounds, "data": data.digest()}
+    identity["local"] = {"epochs": getattr(method, "epochs", settings.local.epochs)}
+    frame = curves.from_federation({"identity": identity, "rounds": rounds}, data.training_samples)
+    if not hides_traffic(method, state):
+        return frame
+    log.warning(
+        "method %r keeps state that its CLs may read, so its KB are not known and left out; give it a broadcast() that "
+        "returns what they are sent beside the weights, or None",
+        method.name,
+    )
+    return frame[frame["metric"] != "kb"].reset_index(drop=True)
 
 
 def local_data(assignment: Assignment, samples: Samples, feature_names: tuple[str, ...]) -> LocalData:
@@ -173,6 +190,24 @@ def local_data(assignment: Assignment, samples: Samples, feature_names: tuple[st
     )
 
 
+def _train(
+    method: FederatedMethod,
+    assignment: Assignment,
+    feature_names: tuple[str, ...],
+    held: Held,
+    pool: Pool,
+    weights: np.ndarray,
+    t: int,
+) -> tuple[np.ndarray, dict[str, float]]:
+    """Run one round of a method over all CLs: the next global model, float32 [P], and its bytes and seconds."""
+    started = time.perf_counter()
+    bytes_down = len(held.samples) * (len(serialise(weights)) + broadcast_size(method))
+    updates = pool.map(partial(_local_update, assignment, method, feature_names, weights, t), held)
+    weights = _aggregate(method, assignment, updates, [one.count for one in held.samples], t)
+    bytes_up = sum(map(size, updates))
+    return weights, {"bytes_down": bytes_down, "bytes_up": bytes_up, "seconds": time.perf_counter() - started}
+
+
 def _local_update(
     assignment: Assignment,
     method: FederatedMethod,
@@ -185,13 +220,13 @@ def _local_update(
     rng = seeds.generator(assignment.seed, "method", assignment.slice_name, t, samples.name)
     given = local_data(assignment, samples, feature_names)
     shared = (weights, given.features, given.target, given.baseline)
-    weights, features, target, baseline = map(_read_only, shared)  # other CLs and the score read them too
+    weights, features, target, baseline = map(read_only, shared)  # other CLs and the score read them too
     given = dataclasses.replace(given, features=features, target=target, baseline=baseline)
     update = method.local_update(weights, given, t + 1, rng)
     if hasattr(method, "aggregate"):
         return update
     where = f"method {method.name!r}, slice {assignment.slice_name!r}, client {samples.name!r}, round {t + 1}"
-    return _weights(update, parameter_count(assignment.sizes), f"{where}: local_update")
+    return weights_from(update, parameter_count(assignment.sizes), f"{where}: local_update")
 
 
 def _aggregate(
@@ -201,42 +236,15 @@ def _aggregate(
     if custom is None:
         return server.aggregate(updates, samples)
     where = f"method {method.name!r}, slice {assignment.slice_name!r}, round {t + 1}"
-    return _weights(custom(updates, samples), parameter_count(assignment.sizes), f"{where}: aggregate")
+    return weights_from(custom(updates, samples), parameter_count(assignment.sizes), f"{where}: aggregate")
 
 
-def _weights(value: Any, count: int, where: str) -> np.ndarray:
-    """Return what a method gave as weights, float32 [P], or refuse it."""
-    try:
-        weights = np.asarray(value, np.float32)
-    except (TypeError, ValueError) as error:
-        kind = type(value).__name__
-        raise ValueError(f"{where} must return float32 [{count}], got {kind}; return flat weights") from error
-    if weights.shape != (count,):
-        raise ValueError(f"{where} must return float32 [{count}], got shape {weights.shape}; return flat weights")
-    if not np.isfinite(weights).all():
-        raise ValueError(f"{where} returned weights that are not finite; lower its learning rate, or check the data")
-    return weights
-
-
-def _read_only(array: np.ndarray) -> np.ndarray:
-    view = array.view()
-    view.setflags(write=False)
-    return view
-
-
-def _size(update: Any) -> int:
-    """Return the bytes that an update takes on its way."""
-    return update.nbytes if isinstance(update, np.ndarray) else len(pickle.dumps(update))
-
-
-def _require_picklable(method: FederatedMethod) -> None:
-    """Refuse what a worker process could not load, before it dies of it."""
-    remedy = "define its class at the top level of a module, without open files or lambdas, or leave `pool` out"
-    try:
-        pickle.dumps(method)
-    except (pickle.PicklingError, AttributeError, TypeError) as error:
+def _require_fitting(data: SliceData, settings: Settings) -> None:
+    """Refuse data that the settings do not know, or know with another number of clients."""
+    if data.name not in settings.slices:
+        raise ValueError(f"settings.slices must know slice {data.name!r}, got {', '.join(settings.slices)}; add it")
+    if len(data.clients) != settings.clients:
         raise ValueError(
-            f"method {method.name!r} must pickle to run in worker processes, got {error}; {remedy}"
-        ) from error
-    if type(method).__module__ == "__main__" and not hasattr(sys.modules["__main__"], "__file__"):
-        raise ValueError(f"method {method.name!r} lives in a notebook, where worker processes do not find it; {remedy}")
+            f"data must have settings.clients = {settings.clients} clients, got {len(data.clients)}; generate "
+            "that many, or replace the setting"
+        )

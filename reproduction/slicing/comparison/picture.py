@@ -1,24 +1,25 @@
-"""The picture of a comparison: everyone's curves as in Figs. 4 and 5, and bars as in Fig. 7, a column per slice."""
+"""The picture of a comparison: curves, bars and cautions, a column per slice."""
 
 from collections.abc import Mapping, Sequence
+from textwrap import wrap
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from reproduction.results.plotting import draw_curves, new_figure
-from reproduction.slicing.comparison import differences
-from reproduction.slicing.comparison.differences import OURS, CurvesBySeed, Line
+from reproduction.results.seed_statistics import mean_and_spread
+from reproduction.slicing.comparison.differences import Comparison
 from reproduction.slicing.comparison.measures import Limits
+from reproduction.slicing.comparison.pairs import OURS, CurvesBySeed, shown
 from reproduction.slicing.comparison.quantities import (
     KB_TO_CONVERGENCE,
     ROUNDS_TO_CONVERGENCE,
     SECONDS_TO_CONVERGENCE,
     Quantity,
 )
-from reproduction.slicing.comparison.reference_curves import Reference
+from reproduction.slicing.comparison.scalability import MEASURES, ByCount
 from reproduction.slicing.plotting import rounds_axis
 from reproduction.slicing.schemes import LOOKS, NEWCOMER_LOOKS
 
@@ -29,9 +30,11 @@ BARS = {
     SECONDS_TO_CONVERGENCE: "Seconds to convergence",
 }
 CAPTION = (
-    "Means over all of each scheme's seeds and rounds, bands of one standard deviation; points are seeds. "
-    "Dotted: the threshold ν. A run that did not converge has no bar."
+    "Means over the seeds and rounds that are compared (ours: with any of the methods), bands of one standard "
+    "deviation; points are seeds. Dotted: the threshold ν. A run that did not converge has no bar."
 )
+CHARACTERS_PER_INCH = 14
+"""Of a caution above the panels, at its size."""
 
 
 def looks(labels: Sequence[str]) -> dict[str, dict[str, Any]]:
@@ -45,36 +48,49 @@ def looks(labels: Sequence[str]) -> dict[str, dict[str, Any]]:
     return {label: LOOKS[label] for label in OURS} | dict(zip(labels, NEWCOMER_LOOKS, strict=False))
 
 
-def draw(theirs: pd.DataFrame, reference: Reference, lines: Sequence[Line]) -> Figure:
-    """Draw a column per slice: curves against the round as in Figs. 4 and 5, and bars as in Fig. 7."""
-    by_method = differences.methods(theirs)
-    look = looks(list(by_method))
-    slices = list(theirs["slice"].unique())
-    metrics = [metric for metric in PANELS if metric in set(theirs["metric"])]
-    bars = [quantity for quantity in BARS if any(line.quantity == quantity.name for line in lines)]
-    heights = [2.2] * len(metrics) + [0.8 + 0.17 * len(look)] * len(bars)
-    figure, grid = _panels(len(slices), heights)
+def draw(comparison: Comparison) -> Figure:
+    """Draw a column per slice: curves against the round as in Figs. 4 and 5, and bars as in Fig. 7.
+
+    If a method has several numbers of CLs, points against K follow, as for Fig. 8. Cautions stand above the panels.
+    """
+    pairs, reference = comparison.pairs, comparison.reference
+    look = looks(list(dict.fromkeys(one.method for one in pairs)))
+    slices = list(dict.fromkeys(one.slice for one in pairs))
+    metrics = [metric for metric in PANELS if any(one.seeds_with((metric,)) for one in pairs)]
+    bars = [quantity for quantity in BARS if any(line.quantity is quantity for line in comparison.lines)]
+    scaled = [name for name in MEASURES if any(name in one.values for one in comparison.scalings)]
+    figure, grid = _panels(
+        len(slices), [2.2] * len(metrics) + [0.8 + 0.17 * len(look)] * len(bars) + [1.9] * len(scaled)
+    )
     for column, name in zip(grid.T, slices, strict=True):
-        runs = {label: differences.our_runs(reference, label, name) for label in OURS}
-        runs |= {label: differences.runs_of(frame, name) for label, frame in by_method.items()}
-        for axes, metric in zip(column, metrics, strict=False):
-            _curves(axes, runs, metric, look)
-            if metric == "confidence":
-                nu = reference.thresholds[name]
-                axes.axhline(nu, color="black", linewidth=1, linestyle=(0, (1, 1)), label="threshold ν")
-        for axes, quantity in zip(column[len(metrics) :], bars, strict=True):
+        panels, runs = iter(column), shown(pairs, name)
+        for metric in metrics:
+            _curves(next(panels), runs, metric, look, reference.thresholds[name])
+        for quantity in bars:
             values = {label: _defined(quantity, by_seed, reference.limits(name)) for label, by_seed in runs.items()}
-            _bars(axes, values, look)
-            axes.set_xlabel(BARS[quantity])
+            _bars(next(panels), values, BARS[quantity], look)
+        for measure in scaled:
+            here = {one.method: one.values.get(measure, {}) for one in comparison.scalings if one.slice == name}
+            _points(next(panels), here, measure, look)
         column[0].set_title(name)
     for axes, metric in zip(grid[:, 0], metrics, strict=False):
         axes.set_ylabel(PANELS[metric])
-        axes.set_yscale("log" if metric == "mse" else "linear")
     handles = {
         label: handle for axes in grid.flat for handle, label in zip(*axes.get_legend_handles_labels(), strict=True)
     }
     figure.legend(handles.values(), handles.keys(), loc="outside lower center", ncols=4)
+    _warn(figure, comparison.cautions)
     return figure
+
+
+def _warn(figure: Figure, cautions: Sequence[str]) -> None:
+    """Write the cautions above the panels, and make room for them."""
+    if not cautions:
+        return
+    width, height = figure.get_size_inches()
+    lines = [line for caution in cautions for line in wrap(f"CAUTION: {caution}", int(CHARACTERS_PER_INCH * width))]
+    figure.set_size_inches(width, height + 0.16 * len(lines))
+    figure.suptitle("\n".join(lines), x=0.01, ha="left", size=8, weight="bold", color="#B00000")
 
 
 def _panels(slices: int, heights: Sequence[float]) -> tuple[Figure, np.ndarray]:
@@ -90,7 +106,9 @@ def _panels(slices: int, heights: Sequence[float]) -> tuple[Figure, np.ndarray]:
     return figure, cells.reshape(-1, 1)[: len(heights)]
 
 
-def _curves(axes: Axes, runs: Mapping[str, CurvesBySeed], metric: str, look: Mapping[str, dict[str, Any]]) -> None:
+def _curves(
+    axes: Axes, runs: Mapping[str, CurvesBySeed], metric: str, look: Mapping[str, dict[str, Any]], threshold: float
+) -> None:
     """Draw one metric of all methods that have it; a run that ends early ends there."""
     most = 1
     for label, by_seed in runs.items():
@@ -100,6 +118,9 @@ def _curves(axes: Axes, runs: Mapping[str, CurvesBySeed], metric: str, look: Map
             padded = [np.pad(entry, (0, last - len(entry)), constant_values=np.nan).tolist() for entry in values]
             draw_curves(axes, padded, label, **look[label])
             most = max(most, last)
+    if metric == "confidence":
+        axes.axhline(threshold, color="black", linewidth=1, linestyle=(0, (1, 1)), label="threshold ν")
+    axes.set_yscale("log" if metric == "mse" else "linear")
     rounds_axis(axes, most)
 
 
@@ -109,7 +130,19 @@ def _defined(quantity: Quantity, runs: CurvesBySeed, limits: Limits) -> np.ndarr
     return values[~np.isnan(values)]
 
 
-def _bars(axes: Axes, values: Mapping[str, np.ndarray], look: Mapping[str, dict[str, Any]]) -> None:
+def _points(axes: Axes, values: Mapping[str, ByCount], measure: str, look: Mapping[str, dict[str, Any]]) -> None:
+    """Draw a number against K: means over the seeds, with one standard deviation."""
+    for label, by_count in values.items():
+        spreads = [mean_and_spread(of_seeds) for of_seeds in by_count.values()]
+        means, deviations = ([spread[name] for spread in spreads] for name in ("mean", "sd"))
+        axes.errorbar(list(by_count), means, yerr=np.nan_to_num(deviations), markersize=4, capsize=2, **look[label])
+    axes.set_xlabel("Number of CLs, K")
+    axes.set_ylabel(measure[:1].upper() + measure[1:])
+    axes.set_xlim(left=0)
+    axes.set_yscale("log" if MEASURES[measure][0] == "mse" else "linear")
+
+
+def _bars(axes: Axes, values: Mapping[str, np.ndarray], name: str, look: Mapping[str, dict[str, Any]]) -> None:
     """Draw a bar per method and a point per seed."""
     for position, (label, by_seed) in enumerate(values.items()):
         if len(by_seed) == 0:
@@ -122,6 +155,7 @@ def _bars(axes: Axes, values: Mapping[str, np.ndarray], look: Mapping[str, dict[
         text = f"{mean:,.0f}" if mean >= 100 else f"{mean:.3g}"
         axes.annotate(text, end, (6, 0), textcoords="offset points", va="center", size=7)
     axes.margins(x=0.35)
+    axes.set_xlabel(name)
     axes.set_xlim(left=0)
     axes.set_ylim(len(values) - 0.4, -0.6)
     axes.set_yticks(range(len(values)), list(values))

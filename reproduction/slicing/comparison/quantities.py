@@ -44,12 +44,6 @@ class Differences:
         """The mean of those; NaN if there is none."""
         return float(self.defined.mean()) if len(self.defined) else float("nan")
 
-    @property
-    def agree(self) -> bool:
-        """Whether all are of one sign, and the interval, if there is one, leaves out 0."""
-        same_sign = bool((self.defined > 0).all() or (self.defined < 0).all())
-        return same_sign and not self.low <= 0 <= self.high
-
 
 @dataclass(frozen=True, kw_only=True)
 class Quantity:
@@ -84,13 +78,11 @@ class Quantity:
         low, high = paired_interval(left, right)
         return Differences(theirs=left, ours=right, values=left - right, low=low, high=high)
 
-    def in_words(self, differences: Differences, span: str, where: str, count: str) -> str:
-        """Say what pairs show that are not all equal."""
-        if not differences.agree:
-            return f"no difference in {self.name} from {where} seen with {count}: {span}"
+    def in_words(self, direction: str, span: str, where: str) -> str:
+        """Say in which direction, one of `words`, the pairs differ."""
         if self.unit == "s":
             return f"{span} s against {where}; means something only on one machine, as idle for both"
-        return f"{self.words[int(differences.mean > 0)]} {self.name} than {where}: {span}"
+        return f"{direction} {self.name} than {where}: {span}"
 
     def write_values(self, values: Sequence[float]) -> str:
         """Write the numbers of some runs."""
@@ -109,11 +101,13 @@ class PairQuantity:
         subject: the curve, in words.
         unit: of the metric.
         metric: what the curve shows.
+        words: for any distance.
     """
 
     subject: str
     unit: str
     metric: str
+    words: tuple[str, str] = ("apart", "apart")
 
     @property
     def name(self) -> str:
@@ -133,8 +127,8 @@ class PairQuantity:
         neither = np.full(len(areas), np.nan)
         return Differences(theirs=neither, ours=neither, values=areas, low=low, high=high)
 
-    def in_words(self, differences: Differences, span: str, where: str, count: str) -> str:
-        """Say what pairs show that are not all equal."""
+    def in_words(self, direction: str, span: str, where: str) -> str:
+        """Say how far the curves are apart."""
         return f"{self.subject} away from {where} by {span} on average"
 
     def write_values(self, values: Sequence[float]) -> str:
@@ -144,27 +138,6 @@ class PairQuantity:
     def write_difference(self, value: float, digits: int = 2) -> str:
         """Write an area, which has no sign."""
         return difference(value, digits).removeprefix("+")
-
-
-def verdict(quantity: Quantity | PairQuantity, differences: Differences, where: str) -> str:
-    """Say in words what the pairs show, and how many of them.
-
-    Args:
-        quantity: what was compared.
-        differences: what came out.
-        where: against whom, in which slice.
-    """
-    defined, everything = len(differences.defined), len(differences.values)
-    if defined == 0:
-        return f"{quantity.name} against {where}: not defined in any common seed"
-    count = f"{defined} seeds" if defined > 1 else "one seed"
-    left_out = everything - defined
-    note = f" ({left_out} of {everything} seeds left out: not defined there)" if left_out else ""
-    if not differences.defined.any():
-        return f"the same {quantity.subject} as {where}, with {count}{note}"
-    mean, low, high = map(quantity.write_difference, (differences.mean, differences.low, differences.high))
-    span = f"{mean} with {count}, so no interval" if np.isnan(differences.low) else f"{mean} [{low}, {high}]"
-    return quantity.in_words(differences, span, where, count) + note
 
 
 _FEWER = ("fewer", "more")
@@ -179,7 +152,7 @@ SECONDS_TO_CONVERGENCE = Quantity(
     unit="s",
     needs=("mse", "seconds"),
     measure=measures.sum_to_convergence("seconds"),
-    words=_FEWER,
+    words=("depends on the machine",) * 2,
 )
 
 QUANTITIES: tuple[Quantity | PairQuantity, ...] = (

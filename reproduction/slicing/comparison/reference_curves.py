@@ -7,7 +7,6 @@ manifest.json   settings, seeds, versions, SHA-256 of files and data, and the co
 changes.md      only when a reference that was there changes: key means, old and new, for the CHANGELOG
 """
 
-import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,10 +15,10 @@ from typing import Any
 
 import pandas as pd
 
-from reproduction.files import write_atomically
+from reproduction.files import sha256_of, write_atomically
 from reproduction.results.words import markdown_table, mean_and_sd
 from reproduction.slicing.comparison import curves
-from reproduction.slicing.comparison.curves import CurvesError
+from reproduction.slicing.comparison.curves import CONDITIONS, CurvesError
 from reproduction.slicing.comparison.measures import Limits
 from reproduction.slicing.metrics import convergence_round
 
@@ -34,18 +33,21 @@ class Reference:
     """Our curves and what they are judged by.
 
     Attributes:
-        frame: in the form of `curves`.
+        frame: in the form of `curves`, all conditions said, of one number of CLs.
         thresholds: slice -> nu_n of eq. (7b).
         tolerance: of `metrics.convergence_round`.
         preset: of the runs.
-        clients: K of the runs.
     """
 
     frame: pd.DataFrame
     thresholds: dict[str, float]
     tolerance: float
     preset: str
-    clients: int
+
+    @property
+    def clients(self) -> int:
+        """K of the runs."""
+        return int(self.frame["clients"].iloc[0])
 
     def limits(self, slice_name: str) -> Limits:
         """Return what the runs in one slice are judged by."""
@@ -61,9 +63,9 @@ def read_reference(folder: Path) -> Reference:
     path = folder / MANIFEST
     try:
         manifest = json.loads(path.read_bytes())
-        settings, digests = manifest["settings"], dict(manifest.get("files_sha256", {}))
+        settings, digests = manifest["settings"], dict(manifest["files_sha256"])
         thresholds = {name: float(sla["confidence_threshold"]) for name, sla in settings["slices"].items()}
-        tolerance, clients = float(settings["convergence_tolerance"]), int(settings["clients"])
+        tolerance, preset = float(settings["convergence_tolerance"]), str(settings["name"])
     except OSError as error:
         raise CurvesError(
             f"{path}: cannot be read ({error.strerror}); give --against a folder of data/reference"
@@ -71,18 +73,21 @@ def read_reference(folder: Path) -> Reference:
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise CurvesError(f"{path}: not a manifest of reference curves; write it anew with reference.py") from error
     tables = [folder / name for name in (COMPARED, SECONDS) if name == COMPARED or (folder / name).exists()]
-    frames = []
-    for table in tables:
-        frames.append(curves.read(table))
-        if table.name in digests and _sha256(table) != digests[table.name]:
-            raise CurvesError(f"{table}: not the file that {MANIFEST} was written for; write both with reference.py")
-    return Reference(
-        frame=pd.concat(frames, ignore_index=True),
-        thresholds=thresholds,
-        preset=settings.get("name", folder.name),
-        tolerance=tolerance,
-        clients=clients,
-    )
+    frame = pd.concat([_read_whole(table, digests) for table in tables], ignore_index=True)
+    if not frame[list(CONDITIONS)].all(axis=None) or frame["clients"].nunique() > 1:
+        raise CurvesError(
+            f"{tables[0]}: does not say under what its runs were made, or is of several numbers of closed loops; write "
+            "it anew with reference.py"
+        )
+    return Reference(frame=frame, thresholds=thresholds, tolerance=tolerance, preset=preset)
+
+
+def _read_whole(table: Path, digests: Mapping[str, str]) -> pd.DataFrame:
+    """Read curves that must be those whose SHA-256 the manifest has."""
+    frame = curves.read(table)
+    if sha256_of(table) != digests.get(table.name):
+        raise CurvesError(f"{table}: not the file that {MANIFEST} was written for; write both with reference.py")
+    return frame
 
 
 def write_reference(folder: Path, frame: pd.DataFrame, about: Mapping[str, Any], tolerance: float) -> list[Path]:
@@ -110,7 +115,7 @@ def write_reference(folder: Path, frame: pd.DataFrame, about: Mapping[str, Any],
     summary = curves.summary(compared).to_csv(index=False, lineterminator="\n")
     write_atomically(folder / SUMMARY, summary.encode())
     tables = [folder / name for name in (COMPARED, SECONDS, SUMMARY)]
-    manifest = dict(about) | {"files_sha256": {path.name: _sha256(path) for path in tables}}
+    manifest = dict(about) | {"files_sha256": {path.name: sha256_of(path) for path in tables}}
     write_atomically(folder / MANIFEST, (json.dumps(manifest, indent=1) + "\n").encode())
     return [*tables, folder / MANIFEST, *([folder / CHANGES] if moved else [])]
 
@@ -135,7 +140,7 @@ def key_numbers(frame: pd.DataFrame, tolerance: float) -> dict[tuple[str, str, s
 def changes(old: pd.DataFrame, new: pd.DataFrame, tolerance: float) -> str:
     """Return a Markdown table of the key means that moved, old -> new; empty if no value of the curves did."""
     order = [*curves.RUN_KEY, "metric", "round"]
-    before, after = (frame.sort_values(order).reset_index(drop=True) for frame in (old, new))
+    before, after = (frame.sort_values(order).reset_index(drop=True)[[*order, "value"]] for frame in (old, new))
     if before.equals(after):
         return ""
     numbers = [key_numbers(frame, tolerance) for frame in (old, new)]
@@ -148,7 +153,3 @@ def changes(old: pd.DataFrame, new: pd.DataFrame, tolerance: float) -> str:
     table = markdown_table(("slice", "scheme", "explainer", *KEY_NUMBERS), rows)
     same = len(runs) - len(rows)
     return f"{table}\nmean ± sd over the seeds, old -> new; {same} of {len(runs)} rows did not move.\n"
-
-
-def _sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -46,11 +46,12 @@ def unequal(data: SliceData) -> SliceData:
 def tidy_curves(lab: Laboratory) -> tuple[pd.DataFrame, dict[str, dict[str, str]]]:
     """Return the curves of all federations, and the SHA-256 of the data by slice and seed."""
     frames: list[pd.DataFrame] = []
-    data: dict[str, dict[str, str]] = {name: {} for name in lab.slices}
+    digests: dict[str, dict[str, str]] = {name: {} for name in lab.slices}
     for name in lab.slices:
         for seed in lab.seeds:
+            samples = lab.data(name, seed, lab.settings.clients).training_samples
             for scheme, explainer in SCHEMES.values():
                 payload = lab.federation(name, scheme, explainer, seed)
-                frames.append(curves.from_federation(payload))
-                data[name][str(seed)] = payload["identity"]["data"]
-    return pd.concat(frames, ignore_index=True), data
+                frames.append(curves.from_federation(payload, samples))
+                digests[name][str(seed)] = payload["identity"]["data"]
+    return pd.concat(frames, ignore_index=True), digests

@@ -3,95 +3,76 @@
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-import pandas as pd
 
 from reproduction.results.words import markdown_table
-from reproduction.slicing.comparison import differences
-from reproduction.slicing.comparison.differences import OURS, Line
-from reproduction.slicing.comparison.quantities import BY_NAME
-from reproduction.slicing.comparison.reference_curves import Reference
+from reproduction.slicing.comparison.differences import Comparison, Line
+from reproduction.slicing.comparison.quantities import QUANTITIES
+from reproduction.slicing.comparison.verdict import ENOUGH_SEEDS
 
 COLUMNS = ("quantity", "against", "theirs", "ours", "difference [95 % interval]", "in words")
-ENOUGH_PAIRS = 6
+TRUSTED_SEEDS = 6
 """Pairs below which a comparison says what chance does: all n differences have one sign once in 2^(n-1) times."""
 
+Row = tuple[str, ...]
 
-def cells(line: Line) -> tuple[str, ...]:
+
+def cells(line: Line) -> Row:
     """Write one line of the tables, under `COLUMNS`."""
-    unit = "" if line.unit in ("1", "rounds") else f" [{line.unit}]"
-    quantity = BY_NAME[line.quantity]
-    span = "not defined" if np.isnan(line.difference) else quantity.write_difference(line.difference, 3)
-    if not np.isnan(line.low):
-        span += f" [{quantity.write_difference(line.low, 3)}, {quantity.write_difference(line.high, 3)}]"
-    values = (quantity.write_values(line.theirs), quantity.write_values(line.ours))
-    return (line.quantity + unit, line.against, *values, span, line.verdict)
+    quantity, found = line.quantity, line.found
+    span = "not defined" if np.isnan(found.mean) else quantity.write_difference(found.mean, 3)
+    if not np.isnan(found.low):
+        span += f" [{quantity.write_difference(found.low, 3)}, {quantity.write_difference(found.high, 3)}]"
+    values = (quantity.write_values(found.theirs.tolist()), quantity.write_values(found.ours.tolist()))
+    return (heading(line), line.pairs.against, *values, span, line.verdict)
 
 
-def tables(lines: Sequence[Line]) -> dict[str, dict[str, list[tuple[str, ...]]]]:
+def heading(line: Line) -> str:
+    """Return a quantity with its unit."""
+    unit = line.quantity.unit
+    return line.quantity.name + ("" if unit in ("1", "rounds") else f" [{unit}]")
+
+
+def tables(lines: Sequence[Line]) -> dict[str, dict[str, list[Row]]]:
     """Return the rows by method and slice."""
-    found: dict[str, dict[str, list[tuple[str, ...]]]] = {}
-    for line in sorted(lines, key=lambda line: list(BY_NAME).index(line.quantity)):
-        found.setdefault(line.method, {}).setdefault(line.slice, []).append(cells(line))
-    return {method: found[method] for method in dict.fromkeys(line.method for line in lines)}
+    found: dict[str, dict[str, list[Row]]] = {line.pairs.method: {} for line in lines}
+    for line in sorted(lines, key=lambda line: QUANTITIES.index(line.quantity)):
+        found[line.pairs.method].setdefault(line.pairs.slice, []).append(cells(line))
+    return found
 
 
-def notes(name: str, theirs: pd.DataFrame, reference: Reference, lines: Sequence[Line]) -> list[str]:
-    """Say what was compared and how to read it."""
-    seeds = sorted({len(line.seeds) for line in lines})
-    rounds = sorted({line.rounds for line in lines})
+def notes(name: str, comparison: Comparison) -> list[str]:
+    """Say what was compared and how to read it, what makes it hardly comparable first."""
+    reference, lines, pairs = comparison.reference, comparison.lines, comparison.pairs
+    rounds = sorted({one.rounds for one in pairs})
+    counts = sorted({len(one.theirs) for one in pairs})
     remarks = [
+        *(f"CAUTION: {caution}." for caution in comparison.cautions),
         f"{name} against our reference curves ({reference.preset} preset, {reference.clients} closed loops), over "
-        f"{' or '.join(map(str, rounds))} rounds and {' or '.join(map(str, seeds))} common seed(s). It is taken to be "
-        f"of {reference.clients} closed loops too.",
+        f"{' or '.join(map(str, rounds))} rounds and {' or '.join(map(str, counts))} common seed(s).",
         "A difference is theirs minus ours, seed by seed; in brackets the 95 % bootstrap interval of its mean over the "
-        "seeds. From few seeds such an interval is too narrow (from five it leaves out 0 in one of six comparisons of "
-        'equals), so that "lower" or "higher" is said only if all seeds agree too.',
+        'seeds. "Lower" or "higher" is said only if the interval leaves out 0 and all seeds agree: from five seeds '
+        "such an interval leaves out 0 in one of six comparisons of equals. With fewer than "
+        f"{ENOUGH_SEEDS} nothing is decided.",
         "A run has converged at the first round from which its MSE stays within "
-        f"{reference.tolerance:.0%} (of its drop) of its best. A seed where a number is not defined is left out.",
+        f"{reference.tolerance:.0%} (of its drop) of its best; one whose MSE never falls has not. A seed where a "
+        "number is not defined is left out.",
     ]
-    if any(line.unit == "s" for line in lines):
+    if any(line.quantity.unit == "s" for line in lines):
         remarks.append("Seconds compare only what ran on the same machine.")
-    if max(seeds) < ENOUGH_PAIRS:
+    if ENOUGH_SEEDS <= max(counts) < TRUSTED_SEEDS:
         remarks.append(
-            f"With {max(seeds)} seeds even that shows little: equals have all differences of one sign once in "
-            f"{2 ** (max(seeds) - 1)} times, and there are many lines here."
+            f"Even {max(counts)} seeds show little: equals have all differences of one sign once in "
+            f"{2 ** (max(counts) - 1)} times, and there are many lines here."
         )
-    partly = differences.partly_there(theirs, reference)
-    if partly:
-        remarks.append(
-            f"Compared for no seed, because some lack it: {'; '.join(partly)}, and what is computed from it."
-        )
-    return remarks + cautions(theirs, reference)
-
-
-def cautions(theirs: pd.DataFrame, reference: Reference) -> list[str]:
-    """Say what makes curves hardly comparable: another explainer, fewer rounds, another traffic per round."""
-    remarks = []
-    for label, frame in differences.methods(theirs).items():
-        explainers = sorted(set(frame["explainer"]) - {explainer for _, explainer in OURS.values()})
-        if explainers:
-            remarks.append(
-                f"Caution: the confidence of {label} is scored with {', '.join(explainers)}, ours with IG; it "
-                "differs by that alone, even for the same model."
-            )
-    last, ours = int(theirs["round"].max()), int(reference.frame["round"].max())
-    if last < ours:
-        remarks.append(
-            f"Caution: theirs end at round {last}, ours at {ours}; only {last} rounds are compared. One preset?"
-        )
-    traffic = [table.loc[table["metric"] == "kb", "value"].median() for table in (theirs, reference.frame)]
-    if traffic[0] < 0.9 * traffic[1] or traffic[0] > 1.1 * traffic[1]:
-        remarks.append(
-            f"Caution: theirs send {traffic[0]:,.0f} KB per round, ours {traffic[1]:,.0f}; is it the same number of "
-            "closed loops?"
-        )
-    return remarks
+    if lacking := list(dict.fromkeys(lack for one in pairs for lack in one.lacking)):
+        remarks.append(f"Not compared: {'; '.join(lacking)}.")
+    return remarks + [one.sentence for one in comparison.scalings]
 
 
 def markdown(
     title: str,
     remarks: Sequence[str],
-    by_method: Mapping[str, Mapping[str, list[tuple[str, ...]]]],
+    by_method: Mapping[str, Mapping[str, list[Row]]],
     picture: str,
     caption: str,
 ) -> str:

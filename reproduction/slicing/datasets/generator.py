@@ -64,9 +64,6 @@ FULL_RANK_CQI_CORRELATION = 0.5  # assumption
 CPU_NOISE_SD_PERCENT = 0.05  # assumption
 NORMAL_CUT = 3.0  # assumption: bounds every draw
 
-OTT_MAXIMUM_MBPS = 17.0
-"""Declared maximum of every OTT feature: the next round number above the greatest value that can be drawn (16.7)."""
-
 
 @dataclass(frozen=True, kw_only=True)
 class SliceProfile:
@@ -77,12 +74,16 @@ class SliceProfile:
         shares: their traffic shares, any positive unit, before flattening.
         level_mbps: mean of the slice's total traffic at a CL.
         towers: probability of each kind of tower, in the order of `DIURNAL`: an assumption.
+        maxima: what each feature is divided by, in the order of `slice_features`, as `datasets.maxima` finds them. A
+            declared value and not a federation's own, so that CL k is the same whatever the number of CLs; a value
+            above it is above 1.
     """
 
     applications: tuple[str, str, str]
     shares: tuple[float, float, float]
     level_mbps: float
     towers: tuple[float, float, float, float]
+    maxima: tuple[float, float, float, float, float]
 
 
 PROFILES = {
@@ -92,18 +93,21 @@ PROFILES = {
         shares=(4.0, 25.5, 17.5),
         level_mbps=6.0,
         towers=(0.5, 0.15, 0.1, 0.25),
+        maxima=(8.5, 14.0, 13.0, 15.0, 69.0),
     ),
     "Social Media": SliceProfile(
         applications=("Facebook", "WhatsApp", "Instagram"),
         shares=(5.2, 2.8, 7.1),
         level_mbps=5.8,
         towers=(0.35, 0.2, 0.2, 0.25),
+        maxima=(12.0, 10.0, 12.0, 15.0, 67.0),
     ),
     "Browsing": SliceProfile(
         applications=("Apple", "HTTP", "QUIC"),
         shares=(1.0, 1.0, 1.0),  # assumption: no source
         level_mbps=5.8,
         towers=(0.3, 0.4, 0.15, 0.15),
+        maxima=(12.0, 12.0, 11.0, 15.0, 68.0),
     ),
 }
 
@@ -183,12 +187,14 @@ def slice_features(slice_name: str) -> tuple[Feature, ...]:
     """
     if slice_name not in PROFILES:
         raise ValueError(f"slice_name must be one of {', '.join(SLICES)}, got {slice_name!r}")
+    profile = PROFILES[slice_name]
+    *of_traffic, of_cqi, of_rank = profile.maxima
     traffic = (
-        Feature(name=application, unit="Mbps", maximum=OTT_MAXIMUM_MBPS, role="traffic")
-        for application in PROFILES[slice_name].applications
+        Feature(name=application, unit="Mbps", maximum=maximum, role="traffic")
+        for application, maximum in zip(profile.applications, of_traffic, strict=True)
     )
-    cqi = Feature(name="CQI", unit="", maximum=15.0, role="channel_quality")
-    full_rank = Feature(name="MIMO full-rank", unit="%", maximum=100.0, role="rank")
+    cqi = Feature(name="CQI", unit="", maximum=of_cqi, role="channel_quality")
+    full_rank = Feature(name="MIMO full-rank", unit="%", maximum=of_rank, role="rank")
     return (*traffic, cqi, full_rank)
 
 

@@ -24,8 +24,9 @@ import numpy as np
 import pandas as pd
 
 from reproduction.slicing.datasets.slice_data import SliceData
+from reproduction.slicing.datasets.table_files import Table, read_table, without_rows
 from reproduction.slicing.datasets.table_schema import TableSchema
-from reproduction.slicing.datasets.tables import Table, build_slices, read_table, without_rows
+from reproduction.slicing.datasets.tables import build_slices
 
 LOGGER = logging.getLogger(__name__)
 
@@ -70,6 +71,9 @@ TRACTOR_MAXIMUM_MBPS = 20.0
 RANALYZER_MAXIMUM_MBPS = 200.0
 """Declared maximum of the traffic: the greatest rate that the tests offer."""
 
+CQI_MAXIMUM = 15.0
+"""Greatest CQI (3GPP TS 36.213, Table 7.2.3-1)."""
+
 MCS_MAXIMUM = 28.0
 """Greatest MCS index (3GPP TS 38.214, Table 5.1.3.1-1: 0..28)."""
 
@@ -99,13 +103,13 @@ def load_tractor(path: Path, slice_name: str, *, minimum_rows: int = MINIMUM_ROW
         time_column="t_s",
         run_column="run",
         sla_percent=TRACTOR_SLA[slice_name],
-        maxima=dict.fromkeys(applications, TRACTOR_MAXIMUM_MBPS),
+        maxima=dict.fromkeys(applications, TRACTOR_MAXIMUM_MBPS) | {"cqi": CQI_MAXIMUM},
     )
     table = _require(read_table(path), ("slice", *schema.columns))
     table = without_rows(table, table.frame["slice"] != slice_name)
     # A bin's PRBs are counted over 250 ms reports whose clock jitters: a full cell reads up to 100.7 %.
     target = table.frame["prb_load_pct"]
-    full = (target > 100) & (target < 101)
+    full = pd.to_numeric(target, errors="coerce").between(100, 101, inclusive="neither")
     table = dataclasses.replace(table, frame=table.frame.assign(prb_load_pct=target.mask(full, 100.0)))
     note = f"{int(full.sum())} row(s) with a load of 100-101 % set to 100 %"
     return _build(table, schema, (*applications.values(), "CQI"), minimum_rows, note)
@@ -135,13 +139,16 @@ def load_ranalyzer(path: Path, *, minimum_rows: int = MINIMUM_ROWS) -> SliceData
         time_column="run",
         cqi_maximum=MCS_MAXIMUM,
         sla_percent=RANALYZER_SLA,
-        maxima={"recv_mbps": RANALYZER_MAXIMUM_MBPS},
+        maxima={"recv_mbps": RANALYZER_MAXIMUM_MBPS, "dl_mcs": MCS_MAXIMUM},
     )
     table = _require(read_table(path), schema.columns)
-    try:
-        started = pd.to_datetime(table.frame["run"], format="%Y%m%d/%H%M%S")
-    except (ValueError, TypeError) as error:
-        raise ValueError(f"{path}, column 'run': must be YYYYMMDD/HHMMSS ({error}); give the original table") from error
+    started = pd.to_datetime(table.frame["run"], format="%Y%m%d/%H%M%S", errors="coerce")
+    if started.isna().any():
+        row = table.frame[started.isna()].iloc[0]
+        raise ValueError(
+            f"{table.where(int(row.name))}, column 'run': value {row['run']}; must be YYYYMMDD/HHMMSS, "
+            "give the original table"
+        )
     table = dataclasses.replace(table, frame=table.frame.assign(run=started))
     return _build(table, schema, ("Traffic", "MCS"), minimum_rows, "")
 

@@ -125,6 +125,11 @@ class SliceData:
         """float32 [Q], what the features are divided by."""
         return np.array([feature.maximum for feature in self.features], dtype=np.float32)
 
+    @property
+    def training_samples(self) -> int:
+        """Training samples of all CLs together."""
+        return sum(len(client.train_target) for client in self.clients)
+
     def scaled(self) -> "SliceData":
         """Return the slice with every feature divided by its maximum; the target stays in percent.
 

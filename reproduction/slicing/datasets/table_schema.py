@@ -13,6 +13,12 @@ from typing import Any, TypeGuard
 
 from reproduction.slicing.datasets.slice_data import HIGHEST_MAXIMUM, LOWEST_MAXIMUM, Role
 
+LONGEST_QUOTE = 60
+"""The most characters of a refused value that are shown."""
+
+UNIT_SLIP = 10.0
+"""A value this many times its declared maximum is taken for another unit: kbps or bit/s in place of Mbps."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class FeatureColumn:
@@ -50,11 +56,11 @@ class TableSchema:
         run_column: column of separate runs of one client, each split in time by itself; needs `time_column`.
         cqi_maximum: greatest channel-quality index: 15 for a CQI, 28 for an MCS index.
         sla_percent: the target's interval that fulfils the SLA, lower and upper bound.
-        maxima: declared maximum per feature column, which no value may exceed. Undeclared: `cqi_maximum`, 100 for the
-            MIMO column, and the greatest value of the training part for traffic.
+        maxima: what a feature column is divided by. Undeclared, it is the greatest value of the training part. A value
+            above it is above 1; one more than `UNIT_SLIP` times as great has another unit, and is refused.
 
     Raises:
-        TypeError: a name is not a text, `traffic_mbps` is not a tuple, or `maxima` is not a mapping.
+        TypeError: a name is not a text, `traffic_mbps` is not a tuple of texts, or `maxima` is not a mapping.
         ValueError: no traffic column, a column with two roles, a maximum that is not positive, not finite as a
             float32 or names no feature, an SLA that is not two bounds, or `run_column` without `time_column`.
     """
@@ -75,29 +81,30 @@ class TableSchema:
 
     def __post_init__(self) -> None:
         """Check what the class promises."""
+        for key in ("client", "cqi", "target_percent", "target_name", "slice_name"):
+            _require_name(getattr(self, key), key)
+        for key in ("mimo_percent", "slice_column", "time_column", "run_column"):
+            if getattr(self, key) is not None:
+                _require_name(getattr(self, key), key)
         if not isinstance(self.traffic_mbps, tuple):
-            raise TypeError(f"traffic_mbps must be a list of column names, got {self.traffic_mbps!r}")
-        keys = (self.client, self.slice_column, self.time_column, self.run_column)
-        values = (*self.traffic_mbps, self.cqi, self.mimo_percent, self.target_percent)
-        optional = (self.mimo_percent, self.slice_column, self.time_column, self.run_column)
-        required = (self.client, *self.traffic_mbps, self.cqi, self.target_percent, self.slice_name, self.target_name)
-        for name in (*required, *(name for name in optional if name is not None)):
-            if not isinstance(name, str) or not name:
-                raise TypeError(f"a name must be a non-empty text, got {name!r}")
+            raise TypeError(f"traffic_mbps must be a list of column names, got {_found(self.traffic_mbps)}")
         if not self.traffic_mbps:
             raise ValueError("traffic_mbps must name at least one column, got none")
-        for column in values:
-            if column is not None and (*keys, *values).count(column) > 1:
-                raise ValueError(f"a column must have one role, got {column!r} in several")
+        for position, column in enumerate(self.traffic_mbps):
+            _require_name(column, f"traffic_mbps[{position}]")
+        roles: dict[str, str] = {}
+        for role, column in self._roles:
+            if roles.setdefault(column, role) is not role:
+                raise ValueError(f"a column must have one role, got {column!r} as {roles[column]} and as {role}")
         if self.run_column is not None and self.time_column is None:
             raise ValueError("run_column needs time_column: runs are split in time; declare it or drop run_column")
         _require_positive(self.cqi_maximum, "cqi_maximum")
         bounds = self.sla_percent
         pair = isinstance(bounds, tuple) and len(bounds) == 2 and all(map(_is_number, bounds))
         if not pair or not 0 <= bounds[0] < bounds[1] <= 100:
-            raise ValueError(f"sla_percent must be two bounds within 0..100, the lower first, got {bounds!r}")
+            raise ValueError(f"sla_percent must be two bounds within 0..100, the lower first, got {_found(bounds)}")
         if self.maxima is not None and not isinstance(self.maxima, Mapping):
-            raise TypeError(f"maxima must map feature columns to numbers, got {self.maxima!r}")
+            raise TypeError(f"maxima must map feature columns to numbers, got {_found(self.maxima)}")
         for column, maximum in (self.maxima or {}).items():
             if column not in (*self.traffic_mbps, self.cqi, self.mimo_percent):
                 raise ValueError(f"maxima must name feature columns, got {column!r}; correct or drop it")
@@ -108,12 +115,12 @@ class TableSchema:
         """The feature columns in their order: traffic, channel quality, MIMO."""
         declared = self.maxima or {}
 
-        def feature(column: str, unit: str, role: Role, bound: float | None) -> FeatureColumn:
-            maximum = declared.get(column, bound)
-            highest = min(bound or math.inf, maximum or math.inf)
+        def feature(column: str, unit: str, role: Role, bound: float) -> FeatureColumn:
+            maximum = declared.get(column)
+            highest = bound if maximum is None else min(bound, UNIT_SLIP * maximum)
             return FeatureColumn(column=column, unit=unit, role=role, highest=highest, maximum=maximum)
 
-        traffic = [feature(column, "Mbps", "traffic", None) for column in self.traffic_mbps]
+        traffic = [feature(column, "Mbps", "traffic", math.inf) for column in self.traffic_mbps]
         quality = feature(self.cqi, "", "channel_quality", self.cqi_maximum)
         rank = [feature(self.mimo_percent, "%", "rank", 100.0)] if self.mimo_percent is not None else []
         return (*traffic, quality, *rank)
@@ -121,9 +128,15 @@ class TableSchema:
     @property
     def columns(self) -> tuple[str, ...]:
         """Every column that the table must have."""
-        keys = (self.client, self.slice_column, self.time_column, self.run_column)
-        features = (feature.column for feature in self.features)
-        return (*(key for key in keys if key is not None), *features, self.target_percent)
+        return tuple(column for _, column in self._roles)
+
+    @property
+    def _roles(self) -> tuple[tuple[str, str], ...]:
+        """The key that names each column, and the column: what tells rows apart, the features, the target."""
+        traffic = ((f"traffic_mbps[{position}]", column) for position, column in enumerate(self.traffic_mbps))
+        names = ("client", "slice_column", "time_column", "run_column"), ("cqi", "mimo_percent", "target_percent")
+        keys, rest = ([(name, getattr(self, name)) for name in part] for part in names)
+        return tuple((name, column) for name, column in (*keys, *traffic, *rest) if column is not None)
 
 
 def read_schema(path: Path) -> TableSchema:
@@ -158,14 +171,27 @@ def read_schema(path: Path) -> TableSchema:
         raise ValueError(f"{path}: {error}") from error
 
 
-def _require_positive(value: object, name: str) -> None:
+def _require_name(value: object, key: str) -> None:
+    """Refuse anything but a text that is not empty."""
+    if not isinstance(value, str) or not value:
+        raise TypeError(f"{key} must be a name, a text that is not empty, got {_found(value)}")
+
+
+def _require_positive(value: object, key: str) -> None:
     """Refuse anything but a number that is positive and finite as a float32."""
     if not _is_number(value) or not 0 < value < math.inf:
-        raise ValueError(f"{name} must be a positive number, got {value!r}")
+        raise ValueError(f"{key} must be a positive number, got {_found(value)}")
     if not LOWEST_MAXIMUM <= value <= HIGHEST_MAXIMUM:
-        raise ValueError(f"{name} must be positive and finite as a float32, got {value!r}; check the unit")
+        raise ValueError(f"{key} must be positive and finite as a float32, got {_found(value)}; check the unit")
 
 
 def _is_number(value: object) -> TypeGuard[int | float]:
     """Return whether a value is a number; a truth value is none."""
     return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _found(value: object) -> str:
+    """Say what a value is, in JSON's words and on one line."""
+    kind = "the text " if isinstance(value, str) else "the list " if isinstance(value, list | tuple) else ""
+    written = json.dumps(value, default=repr)
+    return kind + (written if len(written) <= LONGEST_QUOTE else written[:LONGEST_QUOTE] + "...")

@@ -1,16 +1,13 @@
 """Anyone's CSV or Parquet tables as slices of closed loops: the one door through which all data that is read comes in.
 
-Every refusal is one line that names the file, the row and column, the value and the remedy. Rows are counted as a
-person sees them: in a CSV the header is line 1, in a Parquet table the first row is row 1.
+Every refusal is one line that names the file, the row and column, the value and the remedy.
 
 The last 20 % in time of each client (or of each of its runs) is the test part; without a time column, a seeded random
 20 %.
 """
 
-import dataclasses
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -18,32 +15,12 @@ import pandas as pd
 
 from reproduction import seeds
 from reproduction.slicing.datasets.slice_data import ClientData, Feature, SliceData
+from reproduction.slicing.datasets.table_files import Table, read_table
 from reproduction.slicing.datasets.table_schema import TableSchema
 
 TEST_SHARE = 0.2
 FEWEST_ROWS = 3
 """2 samples to train on and 1 to test on."""
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Table:
-    """A table as read, and how to name its rows.
-
-    Attributes:
-        path: where it came from.
-        frame: its columns; the index is the row's position in the file, whatever was filtered out since.
-        row_name: `"line"` (CSV) or `"row"` (Parquet).
-        first_row: what the row at position 0 is called.
-    """
-
-    path: Path
-    frame: pd.DataFrame
-    row_name: str
-    first_row: int
-
-    def where(self, position: int) -> str:
-        """Name the file and the row at an index position."""
-        return f"{self.path}, {self.row_name} {position + self.first_row}"
 
 
 def load_tables(paths: Sequence[Path], schema: TableSchema, *, seed: int) -> tuple[SliceData, ...]:
@@ -62,50 +39,6 @@ def load_tables(paths: Sequence[Path], schema: TableSchema, *, seed: int) -> tup
         ValueError: anything else that is wrong with the tables; see `read_table` and `build_slices`.
     """
     return build_slices([read_table(Path(path)) for path in paths], schema, seed=seed)
-
-
-def read_table(path: Path) -> Table:
-    """Read one CSV or Parquet file, values unchecked.
-
-    Raises:
-        FileNotFoundError: there is no such file.
-        ValueError: another extension, a file that cannot be read, repeated column names, or no rows.
-    """
-    if not path.is_file():
-        raise FileNotFoundError(f"{path}: no such file; give the path of a CSV or Parquet table")
-    if path.suffix.lower() not in (".csv", ".parquet"):
-        raise ValueError(f"{path}: extension must be .csv or .parquet, got {path.suffix!r}; convert or rename the file")
-    try:
-        table = _read_csv(path) if path.suffix.lower() == ".csv" else _read_parquet(path)
-    except (ValueError, OSError) as error:  # UnicodeDecodeError, pandas' and pyarrow's errors are all among these
-        reason = " ".join(str(error).split())
-        raise ValueError(f"{path}: not readable as {path.suffix[1:]} ({reason}); correct the file") from error
-    columns = list(table.frame.columns)
-    twice = sorted({column for column in columns if columns.count(column) > 1})
-    if twice:
-        raise ValueError(f"{path}: column {twice[0]!r} stands more than once in the header; rename one")
-    if table.frame.empty:
-        raise ValueError(f"{path}: the table has no rows; give a table with data")
-    return table
-
-
-def _read_csv(path: Path) -> Table:
-    # As text, header included: a refusal can then quote what stands in the file, and positions are line numbers.
-    try:
-        text = pd.read_csv(
-            path, header=None, dtype=str, na_filter=False, skip_blank_lines=False, encoding="utf-8-sig"
-        ).fillna("")
-    except pd.errors.EmptyDataError:
-        text = pd.DataFrame([[""]])
-    frame = text.iloc[1:].set_axis(text.iloc[0].str.strip().tolist(), axis=1)
-    filled = (frame != "").any(axis=1)
-    return Table(path=path, frame=frame[filled], row_name="line", first_row=1)
-
-
-def _read_parquet(path: Path) -> Table:
-    frame = pd.read_parquet(path)
-    frame = frame.reset_index(drop=frame.index.names == [None])
-    return Table(path=path, frame=frame, row_name="row", first_row=1)
 
 
 def build_slices(tables: Sequence[Table], schema: TableSchema, *, seed: int) -> tuple[SliceData, ...]:
@@ -192,16 +125,19 @@ def _numbers(table: Table, column: str, *, highest: float) -> pd.Series:
 
 
 def _times(table: Table, column: str) -> pd.Series:
-    """Return a column of numbers or ISO 8601 times as something that sorts."""
+    """Return a column of numbers or ISO 8601 times as something that sorts, read in the form that fits more cells."""
     written = table.frame[column]
     if pd.api.types.is_datetime64_any_dtype(written):
         times = written
     else:
         times = pd.to_numeric(written, errors="coerce")
+        times = times.mask(times.isin([np.inf, -np.inf]))
         if times.isna().any():
-            times = pd.to_datetime(written.astype(str), errors="coerce", utc=True, format="ISO8601")
-    if times.isna().any():
-        position = _first(times.isna())
+            dates = pd.to_datetime(written.astype(str), errors="coerce", utc=True, format="ISO8601")
+            times = min(times, dates, key=lambda read: int(read.isna().sum()))
+    bad = times.isna() | written.isna()
+    if bad.any():
+        position = _first(bad)
         raise ValueError(
             f"{table.where(position)}, column {column!r}: {_quoted(written.loc[position])}; must be a number or an "
             "ISO 8601 time, in one form throughout; correct it"
@@ -253,11 +189,6 @@ def _slice(name: str, clients: tuple[ClientData, ...], schema: TableSchema) -> S
         clients=clients,
         sla_percent=schema.sla_percent,
     )
-
-
-def without_rows(table: Table, rows: pd.Series) -> Table:
-    """Return the table without the rows marked true; the others keep their names."""
-    return dataclasses.replace(table, frame=table.frame[~rows])
 
 
 def _first(marked: pd.Series) -> int:

@@ -4,7 +4,6 @@ Files are written under a temporary name and renamed when complete, the manifest
 nothing that looks finished.
 """
 
-import hashlib
 import io
 import json
 import platform
@@ -15,7 +14,7 @@ import numpy as np
 import pandas as pd
 import pyarrow
 
-from reproduction.files import write_atomically
+from reproduction.files import sha256_of, write_atomically
 from reproduction.slicing.datasets.generator import SLICES, generate_slice
 from reproduction.slicing.datasets.slice_data import Role, SliceData
 
@@ -41,7 +40,7 @@ def write_data(folder: Path, *, seed: int, clients: int, samples: int, test_samp
         to_frame(data).to_parquet(buffer)
         write_atomically(path, buffer.getvalue())
         _write_json(path.with_suffix(".schema.json"), schema_of(data))
-        files[path.name] = {"slice": slice_name, "sha256": file_sha256(path), "arrays_sha256": data.digest()}
+        files[path.name] = {"slice": slice_name, "sha256": sha256_of(path), "arrays_sha256": data.digest()}
         print(f"{path}: {sum(len(c.train_target) + len(c.test_target) for c in data.clients)} rows")
     versions = {"python": platform.python_version(), "numpy": np.__version__, "pandas": pd.__version__}
     versions["pyarrow"] = pyarrow.__version__
@@ -109,11 +108,6 @@ def column_name(name: str, unit: str) -> str:
 def file_stem(slice_name: str) -> str:
     """Return the file name of a slice without extension, e.g. `social_media`."""
     return slice_name.lower().replace(" ", "_")
-
-
-def file_sha256(path: Path) -> str:
-    """Return the SHA-256 of a file, 64 hex digits."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def _write_json(path: Path, content: dict[str, Any]) -> None:

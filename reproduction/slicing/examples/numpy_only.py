@@ -18,13 +18,7 @@ DECAY, DECAY_SQUARED, EPSILON = 0.9, 0.999, 1e-7
 
 @dataclass(frozen=True, kw_only=True)
 class NumpyOnly:
-    """A method for `comparison.run_method`.
-
-    Attributes:
-        local: L and the learning rate.
-        model: the network.
-        name: in legends.
-    """
+    """A method for `comparison.run_method`, with the attributes of `FedAvg`; of `local` it reads L and the rate."""
 
     local: LocalSettings = PAPER.local
     model: ModelSettings = PAPER.model

@@ -3,7 +3,6 @@
 A finished federation (method, slice, seed) is stored under what decides its numbers and not run again.
 """
 
-import hashlib
 import inspect
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -12,6 +11,7 @@ from typing import Any
 
 import pandas as pd
 
+from reproduction.files import sha256_of
 from reproduction.results import records
 from reproduction.results.progress import watch
 from reproduction.results.store import path_of
@@ -58,14 +58,14 @@ def run_all(settings: Settings, slices: Sequence[str], seeds: Sequence[int], poo
 
 def _identity(method: FederatedMethod, explainer: Explainer, settings: Settings, data: SliceData) -> dict[str, Any]:
     """Return what decides a federation's numbers, the method's source among it."""
-    source = Path(inspect.getfile(type(method))).read_bytes()
     versions = records.provenance(DECIDING)["versions"]
     return {
         "method": repr(method),
-        "source": hashlib.sha256(source).hexdigest(),
+        "source": sha256_of(Path(inspect.getfile(type(method)))),
         "explainer": explainer,
         "settings": asdict(settings),
         "data": data.digest(),
         "version": FEDERATION.version,
+        "columns": [*curves.COLUMNS, *curves.CONDITIONS],
         "packages": {name: versions[name] for name in DECIDING},
     }

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
+from itertools import accumulate, pairwise
 from multiprocessing import get_context, parent_process
 from multiprocessing.connection import wait
 from types import TracebackType
@@ -23,7 +24,7 @@ from reproduction.slicing.closed_loop.client import Samples
 from reproduction.slicing.federation.held import Held
 
 CHUNKS_PER_WORKER = 8
-"""Small enough that a slow core does not hold up a round, large enough that messages cost nothing."""
+"""At most: small enough that a slow core does not hold up a round, large enough that messages cost nothing."""
 
 KEPT_PARTS = 2
 """Of data that a process keeps, the last used: a federation's training and test part."""
@@ -51,8 +52,7 @@ class Workers:
         """Run all CLs in chunks; see `in_process.Pool`. `function` must pickle."""
         rows = held.rows(own)
         self._start_processes()
-        size = max(1, len(rows) // (self.count * CHUNKS_PER_WORKER))
-        chunks = [slice(start, start + size) for start in range(0, len(rows), size)]
+        chunks = cut(len(rows), self.count)
 
         def submit(chunk: slice, samples: Sequence[Samples] | None):
             return self._executor.submit(_run_chunk, function, held.key, chunk.start, samples, rows[chunk])
@@ -65,8 +65,8 @@ class Workers:
             return [answer for future in futures for answer in future.result()]
         except BrokenProcessPool as error:
             raise RuntimeError(
-                "a worker process died (killed, out of memory, or it did not start: see above); finished rounds are "
-                "saved: run the same command again to resume, with fewer --workers if memory is short"
+                "a worker process died (killed, out of memory, or it did not start: see above); run the same command "
+                "again, with fewer --workers if memory is short: it goes on from what was saved, if anything was"
             ) from error
 
     def _start_processes(self) -> None:
@@ -85,6 +85,14 @@ class Workers:
     ) -> None:
         """Stop the processes; after an error, without waiting for their queue."""
         self._executor.shutdown(wait=kind is None, cancel_futures=True)
+
+
+def cut(clients: int, workers: int) -> list[slice]:
+    """Cut CLs into chunks of as equal a size as can be, the larger first: dealt in turn, they load workers equally."""
+    number = max(1, min(clients, workers * CHUNKS_PER_WORKER))
+    size, larger = divmod(clients, number)
+    edges = accumulate([size + 1] * larger + [size] * (number - larger), initial=0)
+    return [slice(start, stop) for start, stop in pairwise(edges)]
 
 
 def available_cores() -> int:

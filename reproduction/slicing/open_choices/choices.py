@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from reproduction.slicing.datasets.generator import OTT_MAXIMUM_MBPS
+from reproduction.slicing.datasets import Feature
 from reproduction.slicing.datasets.physics import CALIBRATED, Physics
 from reproduction.slicing.settings import Settings
 
@@ -24,7 +24,7 @@ class Choice:
         kind: what its row is for.
         vary: the preset's settings -> this choice's.
         physics: of the generated data.
-        ott_maximum_mbps: declared maximum of every OTT, its scale.
+        scale: what a feature of the generated data is divided by.
     """
 
     name: str
@@ -32,7 +32,7 @@ class Choice:
     kind: Kind = "other"
     vary: Callable[[Settings], Settings] = lambda settings: settings
     physics: Physics = CALIBRATED
-    ott_maximum_mbps: float = OTT_MAXIMUM_MBPS
+    scale: Callable[[Feature], float] = lambda feature: feature.maximum
 
 
 def local(**changes: Any) -> Callable[[Settings], Settings]:
@@ -55,6 +55,11 @@ def network(*hidden: int) -> Callable[[Settings], Settings]:
 def both(one: Callable[[Settings], Settings], other: Callable[[Settings], Settings]) -> Callable[[Settings], Settings]:
     """Vary two things together."""
     return lambda settings: other(one(settings))
+
+
+def one_ceiling(mbps: float) -> Callable[[Feature], float]:
+    """Divide every OTT by one ceiling and the rank by 100 %, whatever the data hold."""
+    return lambda feature: {"traffic": mbps, "rank": 100.0}.get(feature.role, feature.maximum)
 
 
 THRESHOLDS = (0.5, 0.7, 0.9, 0.95, 0.99)
@@ -95,7 +100,10 @@ CHOICES = (
         value="double, idle 1.1 %",  # the mean load of the figures' data
         physics=Physics(percent_per_prb_percent=0.036, idle_percent=1.1),
     ),
-    *(Choice(name="scale of the OTTs", value=f"x / {top:g} Mbps", ott_maximum_mbps=top) for top in (8.5, 34.0)),
+    *(
+        Choice(name="scale: one ceiling for all OTTs", value=f"x / {mbps:g} Mbps", scale=one_ceiling(mbps))
+        for mbps in (8.5, 17, 34)
+    ),
 )
 
 CONTROL = Choice(name="control", value="constant predictor", kind="control")

@@ -42,11 +42,8 @@ def laboratory_of(choice: Choice, lab: Laboratory) -> Laboratory:
     def data(name: str, seed: int, clients: int) -> SliceData:
         sizes = {"samples": settings.samples, "test_samples": settings.test_samples}
         made = generate_slice(name, seed=seed, clients=clients, physics=choice.physics, **sizes)
-        features = tuple(
-            dataclasses.replace(feature, maximum=choice.ott_maximum_mbps) if feature.role == "traffic" else feature
-            for feature in made.features
-        )
-        return dataclasses.replace(made, features=features)
+        features = (dataclasses.replace(feature, maximum=choice.scale(feature)) for feature in made.features)
+        return dataclasses.replace(made, features=tuple(features))
 
     return dataclasses.replace(lab, settings=settings, data=data)
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from reproduction.slicing.closed_loop.client_model import keras_model, predict, split, weighted_mse
+from reproduction.slicing.closed_loop.client_model import keras_model, leaky_relu, predict, split, weighted_mse
 from reproduction.slicing.closed_loop.local_training import Adam
 from reproduction.slicing.closed_loop.weights import (
     deserialise,
@@ -28,6 +28,30 @@ def test_predict_equals_the_keras_model(build, hidden):
     assert ours.shape == (80,)
     assert theirs.shape == (80, 1)
     np.testing.assert_allclose(ours, theirs[:, 0], rtol=1e-5, atol=1e-6)  # float32, another order of summation
+
+
+@pytest.mark.parametrize("compiled", [False, True], ids=["eager", "compiled"])
+@pytest.mark.parametrize("slope", [0.0, 0.01, 0.2, 0.9])
+def test_leaky_relu_and_its_gradient_are_tensorflows(slope, compiled):
+    """Bit for bit, also at the kink, at the smallest normal numbers (subnormal ones are flushed) and beyond numbers."""
+    tiny = np.finfo(np.float32).tiny
+    special = np.array([0.0, -0.0, tiny, -tiny, 1e30, -1e30, np.inf, -np.inf, np.nan], np.float32)
+    random = np.random.default_rng(0)
+    signal = np.concatenate([special, random.normal(size=200)]).astype(np.float32)
+    upstream = random.normal(size=len(signal)).astype(np.float32)
+
+    def both(activation):
+        def value_and_gradient(signal, upstream):
+            with tf.GradientTape() as tape:
+                tape.watch(signal)
+                value = activation(signal, slope)
+            return value, tape.gradient(value, signal, upstream)
+
+        function = tf.function(value_and_gradient, jit_compile=True) if compiled else value_and_gradient
+        return [array.numpy() for array in function(tf.constant(signal), tf.constant(upstream))]
+
+    for ours, theirs in zip(both(leaky_relu), both(tf.nn.leaky_relu), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
 
 
 def test_keras_model_holds_the_weights_in_their_order(build):

@@ -10,7 +10,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from reproduction import seeds
 from reproduction.attribution.shapley import coalitions, shapley_weights
 from reproduction.slicing.closed_loop import client as closed_loop
 from reproduction.slicing.closed_loop import confidence
@@ -18,7 +17,8 @@ from reproduction.slicing.closed_loop.client_model import predict, split
 from reproduction.slicing.closed_loop.explainers import weighted_attributions
 from reproduction.slicing.closed_loop.proxy_lagrangian import terms
 from reproduction.slicing.closed_loop.weights import initial_weights, serialise
-from reproduction.slicing.settings import EXPLAINERS, LocalSettings, SliceSettings
+from reproduction.slicing.settings import EXPLAINERS, LocalSettings, ModelSettings, SliceSettings
+from tests.helpers.closed_loops import eager_evaluation
 from tests.oracles import eager_round
 
 FLOAT32 = {"rtol": 1e-5, "atol": 1e-6}  # float32 against float64 of the same discretisation
@@ -232,7 +232,7 @@ def test_terms_equal_equations_7_9_10(mutated_prediction, mask, surrogate):
 @pytest.mark.parametrize(("normalisation", "mutations"), [("softmax", 1), ("linear", 1), ("softmax", 3)])
 @pytest.mark.parametrize("explainer", EXPLAINERS)
 def test_evaluation_equals_numpy(build, explainer, normalisation, mutations):
-    model, baseline = build.assignment().model, BASELINES["not zero"]
+    model, baseline = ModelSettings(hidden=(6, 5), leaky_slope=0.35), BASELINES["not zero"]
     client = build.client(seed=5, count=170, width=200)
     # The padding must not matter, whatever stands in it: here samples of which some are predicted inside the SLA.
     client.features[:, 170:], client.target[170:] = client.features[:, :30], 50.0
@@ -242,23 +242,15 @@ def test_evaluation_equals_numpy(build, explainer, normalisation, mutations):
     bounds = tuple(np.round(np.quantile(predicted, [0.1, 0.6]), 2))
     sla = SliceSettings(lower_percent=bounds[0], upper_percent=bounds[1], confidence_threshold=0.8)
     local = LocalSettings(integration_steps=5, normalisation=normalisation, mutations=mutations)
-    assignment = build.assignment(explainer=explainer, baseline=baseline, local=local, sla=sla)
+    assignment = build.assignment(explainer=explainer, baseline=baseline, model=model, local=local, sla=sla)
     score = closed_loop.score(assignment, serialise(weights), 4, "test", client)
 
-    seed = seeds.stateless_seed(7, "evaluation test", "eMBB", 4, client.name)
-    weighted = eager_round.EXPLAINERS[explainer](plain, rows, baseline.astype(float), 5)
-    pi = (eager_round.shares if normalisation == "linear" else eager_round.soft_attributions)(weighted)
-    copies = [draws.T[:170] for draws in np.split(eager_round.draws(seed, (5 * mutations, 200)), mutations)]
-    mutated = np.concatenate([plain(np.where(uniform < pi, baseline, rows)) for uniform in copies])
-    # No draw and no bound that float32 could turn.
-    assert min(np.abs(uniform - pi).min() for uniform in copies) > 2e-6
-    assert min(np.abs(values - bound).min() for values in (predicted, mutated) for bound in bounds) > 5e-6
-    members = eager_round.inside(predicted, bounds)
-    expected = eager_round.kept(mutated[np.tile(members, mutations)], bounds, literal=False).mean()
-    assert 0.2 < expected < 0.95
-    np.testing.assert_allclose(score.mse, np.mean((predicted - client.target[:170]) ** 2), rtol=1e-5)
-    np.testing.assert_allclose(score.confidence, expected, rtol=1e-6)
-    np.testing.assert_allclose(score.inside, members.mean(), rtol=1e-6)
+    expected = eager_evaluation(assignment, client, weights, round_number=4)
+    assert expected.margin > 2e-6  # no draw and no bound that float32 could turn
+    assert 0.2 < expected.confidence < 0.95
+    np.testing.assert_allclose(score.mse, expected.mse, rtol=1e-5)
+    np.testing.assert_allclose(score.confidence, expected.confidence, rtol=1e-6)
+    np.testing.assert_allclose(score.inside, expected.inside, rtol=1e-6)
 
 
 def constant_network(sizes, value):

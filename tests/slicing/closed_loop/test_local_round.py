@@ -7,13 +7,13 @@ import itertools
 import numpy as np
 import pytest
 
-from reproduction import seeds
 from reproduction.slicing.closed_loop import client as closed_loop
 from reproduction.slicing.closed_loop import evaluation, local_training
 from reproduction.slicing.closed_loop.client import ClientError, initial_log_matrix
 from reproduction.slicing.closed_loop.weights import deserialise, initial_weights, serialise
 from reproduction.slicing.settings import LocalSettings, SliceSettings
-from tests.oracles import algorithm1, eager_round
+from tests.helpers.closed_loops import compiled_round, eager
+from tests.oracles import algorithm1
 
 LOCAL = LocalSettings(epochs=20, tester_batch=64, integration_steps=4)
 SAMPLES = 200
@@ -22,42 +22,8 @@ START = np.array([[0.7, 0.4], [0.3, 0.6]])  # a matrix A that a CL may bring alo
 BASELINE = np.array([0.1, 0.05, 0.0, 0.5, 0.2], np.float32)
 
 
-def compiled_round(assignment, client, weights, log_matrix=None, round_number=3):
-    log_matrix = initial_log_matrix() if log_matrix is None else log_matrix
-    return closed_loop.train(assignment, serialise(weights), round_number, client, log_matrix)
-
-
 def compiled(*arguments, **options):
     return compiled_round(*arguments, **options)[0]
-
-
-def eager(assignment, client, weights, matrix=None, round_number=3):
-    local, count = assignment.local, client.count
-    seed = seeds.stateless_seed(assignment.seed, "training", assignment.slice_name, round_number, client.name)
-    return eager_round.local_round(
-        weights,
-        client.features.T[:count],
-        client.target[:count],
-        hidden=assignment.model.hidden,
-        epochs=local.epochs,
-        rate=local.learning_rate,
-        constrained=assignment.scheme == "in-hoc",
-        explainer=assignment.explainer,
-        steps=local.integration_steps,
-        batch=local.tester_batch,
-        baseline=assignment.baseline.astype(float),
-        bounds=(assignment.sla.lower_percent, assignment.sla.upper_percent),
-        threshold=assignment.sla.confidence_threshold,
-        mu=local.steepness_per_percent,
-        radius=local.multiplier_radius,
-        matrix=matrix,
-        seed=seed,
-        literal=local.confidence == "literal",
-        product=local.surrogate == "product",
-        last=local.returned_iterate == "last",
-        linear=local.normalisation == "linear",
-        mutations=local.mutations,
-    )
 
 
 # name: what differs from the default assignment, the client's samples and padding, the matrix A it starts with

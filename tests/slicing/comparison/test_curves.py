@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from reproduction.slicing.comparison import curves
-from reproduction.slicing.comparison.curves import COLUMNS, CurvesError
+from reproduction.slicing.comparison.curves import COLUMNS, CONDITIONS, CurvesError
 
 HEADER = ",".join(COLUMNS)
 GOOD = """\
@@ -25,10 +25,32 @@ def table(tmp_path, text):
 
 def test_read(tmp_path):
     frame = curves.read(table(tmp_path, GOOD))
-    assert tuple(frame.columns) == COLUMNS
+    assert tuple(frame.columns) == (*COLUMNS, *CONDITIONS)
     assert frame["seed"].dtype == frame["round"].dtype == np.int64
     np.testing.assert_array_equal(frame["value"], [0.5, 0.25, np.nan, 1.0])
     assert frame["round"].tolist() == [1, 2, 1, 2]
+
+
+MADE = f",10,1000,50,2,{'0a' * 32}\n"
+SAYING = GOOD.replace("unit\n", "unit,clients,samples,epochs,rounds,data\n").replace("%^2\n", "%^2" + MADE)
+SAYING = SAYING.replace("undefined,1\n", "undefined,1" + MADE).replace("confidence,1,1\n", "confidence,1,1" + MADE)
+
+
+def test_how_a_run_was_made(tmp_path):
+    """Said, partly said and not said at all; what is not said is 0 or empty, and stays so."""
+    columns = list(CONDITIONS)
+    frame = curves.read(table(tmp_path, SAYING))
+    assert frame[columns].drop_duplicates().to_numpy().tolist() == [[10, 1000, 50, 2, "0a" * 32]]
+    assert [frame[name].dtype.kind for name in columns[:-1]] == ["i"] * 4
+    nothing = curves.read(table(tmp_path, GOOD))
+    assert nothing[columns].drop_duplicates().to_numpy().tolist() == [[0, 0, 0, 0, ""]]
+    partly = curves.read(table(tmp_path, SAYING.replace(",10,1000,", ",,1000.0,")))
+    assert partly[columns].drop_duplicates().to_numpy().tolist() == [[0, 1000, 50, 2, "0a" * 32]]
+    two = pd.concat([frame.assign(scheme="A"), nothing[list(COLUMNS)].assign(scheme="B")])  # 0 is NaN then
+    curves.write(tmp_path / "two.csv", two)
+    back = curves.read(tmp_path / "two.csv").set_index("scheme")
+    assert back.loc["A", columns].drop_duplicates().to_numpy().tolist() == [[10, 1000, 50, 2, "0a" * 32]]
+    assert back.loc["B", columns].drop_duplicates().to_numpy().tolist() == [[0, 0, 0, 0, ""]]
 
 
 def test_what_other_programs_write_reads_the_same(tmp_path):
@@ -90,6 +112,24 @@ BAD = {
     "a word": (GOOD.replace("0.5", "low"), r"row 2: mse must be a finite number, got 'low'"),
     "undefined mse": (GOOD.replace("0.5", "undefined"), r"row 2: mse must be a finite number, got 'undefined'"),
     "NaN confidence": (GOOD.replace("undefined", "NaN"), r"row 4: confidence must be a finite number, or undefined"),
+    "no number of CLs": (
+        SAYING.replace(",10,1000", ",0,1000", 1),
+        r"row 2: clients must be a whole number from 1, got '0'",
+    ),
+    "epochs in words": (
+        SAYING.replace(",50,", ",fifty,", 1),
+        r"row 2: epochs must be a whole number from 1, got 'fifty'",
+    ),
+    "no digest": (SAYING.replace("0a" * 32, "0a" * 8, 1), r"row 2: data must be a SHA-256, 64 hex digits .*got '0a0a"),
+    "made twice": (
+        SAYING.replace(",50,", ",60,", 1),
+        r"run FedProx, IG, eMBB, seed 0, 10 CLs: epochs must be the same in",
+    ),
+    "cut off": (
+        SAYING.replace(",50,2,", ",50,3,"),
+        r"run FedProx, IG, eMBB, seed 0, 10 CLs: says rounds 3 and ends at round 2; complete it",
+    ),
+    "condition twice": ("\n".join(line + ",clients" for line in SAYING.split()), r"column 'clients' is one too many"),
     "negative": (GOOD.replace("0.5", "-0.5"), r"row 2: mse must be at least 0, got -0\.5"),
     "per cent": (GOOD.replace("confidence,1,", "confidence,85,"), r"row 5: confidence must be in \[0, 1\], got 85"),
 }
@@ -111,13 +151,19 @@ def test_no_file(tmp_path):
 
 
 def test_from_federation(build, tmp_path):
-    payload = build.laboratory(tmp_path).federation("eMBB", "in-hoc", "shapley_exact", 0)
+    lab = build.laboratory(tmp_path)
+    payload = lab.federation("eMBB", "in-hoc", "shapley_exact", 0)
     payload["rounds"][1]["confidence"] = None  # what a record holds where every U is empty
-    frame = curves.from_federation(payload)
+    frame = curves.from_federation(payload, samples=120)
     curves.write(tmp_path / "ours.csv", frame)  # so it is in the form
     assert set(map(tuple, frame[["scheme", "explainer", "slice", "seed"]].to_numpy())) == {
         ("in-hoc", "SHAP", "eMBB", 0)
     }
+    data = lab.data("eMBB", 0, 3)
+    made = frame[list(CONDITIONS)].drop_duplicates()
+    assert made.to_dict("records") == [
+        {"clients": 3, "samples": 120, "epochs": lab.settings.local.epochs, "rounds": 3, "data": data.digest()}
+    ]
     wide = frame.pivot(index="round", columns="metric", values="value")
     assert wide.index.tolist() == [1, 2, 3]
     assert wide["mse"].tolist() == [entry["mse"] for entry in payload["rounds"]]

@@ -83,7 +83,8 @@ def test_the_curves_are_the_federations_own(written):
     """Read from the records by hand, not by `curves.from_federation`."""
     folder = written / "data" / "reference" / "quick"
     frame = pd.concat([curves.read(folder / "curves.csv"), curves.read(folder / "seconds.csv")])
-    rows = frame.set_index([*curves.RUN_KEY, "round", "metric"])["value"]
+    assert set(frame["clients"]) == {3}
+    rows = frame.set_index([*curves.RUN_KEY[:4], "round", "metric"])["value"]
     payloads = [
         records.read_record(path, FEDERATION) for path in (written / "figures" / "quick" / "runs").glob("*.json")
     ]
@@ -149,15 +150,27 @@ def test_again_trains_nothing_and_gives_the_same_bytes(again, monkeypatch, capsy
     assert sorted(capsys.readouterr().out.splitlines()) == [f"data/reference/quick/{name}" for name in FILES]
 
 
-def test_it_uses_the_figures_federations(tiny, capsys):
+@pytest.mark.parametrize(("preset", "folder", "slices"), [("quick", "figures/quick", 2), ("paper", "figures", 1)])
+def test_it_uses_the_figures_federations(tiny, monkeypatch, preset, folder, slices):
+    """Each is trained once, whoever asks first; `--out` moves the references and not the federations."""
     from reproduction.fig4_convergence import SCRIPT
 
-    SCRIPT.main(["--preset", "quick", "--slices", "eMBB", "--out", "figures/quick"])
-    trained = {path: path.stat().st_mtime_ns for path in Path("figures/quick/runs").glob("*.json")}
+    monkeypatch.setitem(settings.PRESETS, preset, replace(TINY, name=preset))
+    SCRIPT.main(["--preset", preset, "--slices", "eMBB"])
+    runs = Path(folder) / "runs"
+    trained = {path: path.stat().st_mtime_ns for path in runs.glob("*.json")}
     assert len(trained) == 2
-    reference.main(["--preset", "quick", "--seeds", "1"])
+    reference.main(["--preset", preset, "--seeds", "1", "--out", "elsewhere"])
     assert all(path.stat().st_mtime_ns == time for path, time in trained.items())
-    assert len(list(Path("figures/quick/runs").glob("*.json"))) == 8
+    assert len(list(runs.glob("*.json"))) == 4 * slices
+    assert sorted(path.name for path in Path("elsewhere", preset).iterdir()) == FILES
+    SCRIPT.main(["--preset", preset, "--slices", "eMBB"])  # and the other way round
+    assert len(list(runs.glob("*.json"))) == 4 * slices
+
+
+def test_a_change_of_how_runs_were_made_alone_moves_no_number():
+    frame = run_of(OLD)
+    assert reference_curves.changes(frame, frame.assign(data="0a" * 32), 0.05) == ""
 
 
 # ---- the slice of unequal CLs
@@ -218,7 +231,7 @@ def run_of(values, scheme="post-hoc", seed=0):
         for metric, series in values.items()
         for number, value in enumerate(series, start=1)
     ]
-    return pd.DataFrame(rows, columns=list(curves.COLUMNS))
+    return pd.DataFrame(rows, columns=list(curves.COLUMNS)).assign(clients=3, data="")
 
 
 OLD = {"mse": [1.0, 0.5, 0.1], "confidence": [1.0, 0.8, 0.9], "kb": [2.0, 2.0, 2.0]}
@@ -285,7 +298,7 @@ def test_a_torn_reference_is_not_overwritten(again, capsys):
 def test_a_folder_in_use_is_refused(again, capsys):
     with only_one(Path("figures/quick/runs")):
         error = refusal(capsys, "--preset", "quick", "--seeds", "2")
-    assert re.fullmatch(r"error: .*another process works here.*\n", error)
+    assert re.fullmatch(r"error: .*another process works here; wait for it, or work in another folder\n", error)
 
 
 def test_a_folder_that_cannot_be_written_is_named(again, capsys):
@@ -316,6 +329,9 @@ def test_help_needs_no_tensorflow():
         env=os.environ | {"PYTHONPATH": str(ROOT)},
     )
     assert all(switch in child.stdout for switch in ("--preset", "--seeds", "--workers", "--out"))
+    said = " ".join(child.stdout.split())
+    assert "federations of the figure scripts, figures/runs or figures/quick/runs: each is trained once" in said
+    assert "--out DIR folder of the references; federations stay where they are (data/reference)" in said
     modules = {line.rsplit("|", 1)[-1].strip().split(".")[0] for line in child.stderr.splitlines()}
     assert "pandas" in modules
     assert not modules & {"tensorflow", "keras", "tensorflow_constrained_optimization", "shap"}

@@ -65,7 +65,11 @@ def train(folder, federations, seeds, rounds, **local):
         watch=unwatched,
     )
     frame = pd.concat(
-        [curves.from_federation(lab.federation(*federation, seed)) for federation in federations for seed in seeds],
+        [
+            curves.from_federation(lab.federation(*federation, seed), samples=1)  # which nothing here reads
+            for federation in federations
+            for seed in seeds
+        ],
         ignore_index=True,
     )
     compared = frame[frame["metric"] != "seconds"]
@@ -268,7 +272,7 @@ def drawn(seeds, shift=0.0):
             rows += [
                 ("post-hoc", "IG", SLICE, seed, number, metric, value, curves.METRICS[metric]) for number in (1, 2)
             ]
-    return pd.DataFrame(rows, columns=list(curves.COLUMNS))
+    return pd.DataFrame(rows, columns=list(curves.COLUMNS)).assign(clients=10)
 
 
 def test_means_are_compared_as_by_students_test():
@@ -329,16 +333,34 @@ def test_the_manifest_holds_todays_settings(folder):
 def test_every_run_is_there(folder):
     ours = reference_settings(PRESETS[folder.name])
     schemes = [(scheme, EXPLAINER_LABELS[explainer]) for scheme, explainer in SCHEMES.values()]
-    wanted = {(*scheme, name, seed) for scheme in schemes for name in ours.slices for seed in range(5)}
+    wanted = {(*scheme, name, seed, ours.clients) for scheme in schemes for name in ours.slices for seed in range(5)}
     for file, metrics in (("curves.csv", 3), ("seconds.csv", 1)):
         frame = curves.read(folder / file)
         assert set(frame[curves.RUN_KEY].itertuples(index=False, name=None)) == wanted
+        made = frame[list(curves.CONDITIONS)].drop_duplicates()
+        assert set(made["epochs"]) == {ours.local.epochs}
+        assert set(made["rounds"]) == {ours.rounds}
         assert len(frame) == len(wanted) * ours.rounds * metrics
 
 
 def test_the_summary_is_of_the_curves(folder):
     ours, written = curves.summary(curves.read(folder / "curves.csv")), pd.read_csv(folder / "summary.csv")
     pd.testing.assert_frame_equal(ours, written.astype(ours.dtypes), rtol=1e-12)  # sums of five in float64
+
+
+def test_the_curves_say_the_manifests_data(folder):
+    digests = json.loads((folder / "manifest.json").read_text())["data_sha256"]
+    for file in ("curves.csv", "seconds.csv"):
+        said = curves.read(folder / file).groupby(["slice", "seed"])[["samples", "data"]]
+        assert (said.nunique() == 1).all(axis=None)
+        first = said.first()
+        assert first["data"].to_dict() == {
+            (name, int(seed)): digest for name, by_seed in digests.items() for seed, digest in by_seed.items()
+        }
+    settings = reference_settings(PRESETS[folder.name])
+    for (name, _), samples in first["samples"].items():
+        whole = settings.clients * settings.samples
+        assert samples == (whole * (settings.clients + 1) // (2 * settings.clients) if name == UNEQUAL else whole)
 
 
 def test_the_data_are_todays():

@@ -1,8 +1,14 @@
+import csv
+import dataclasses
 import json
+import re
+from datetime import date
 
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from reproduction.slicing.datasets import load
 from reproduction.slicing.datasets.table_schema import TableSchema, read_schema
@@ -114,7 +120,7 @@ def test_maxima_come_from_the_training_part_or_the_schema(tmp_path):
     table.loc[9, "web"] = 80.0  # the greatest value, in the test part
     path = written(table, tmp_path / "t.csv")
     (data,) = load_tables([path], schema_with(time_column="hour"), seed=0)
-    expected = [table.web[:8].max(), table.video[:8].max(), 15, 100]
+    expected = table[["web", "video", "cqi", "rank"]][:8].max()
     np.testing.assert_array_equal(data.feature_maxima, np.array(expected, np.float32))
     (data,) = load_tables([path], schema_with(maxima={"web": 90, "cqi": 15.5}), seed=0)
     np.testing.assert_array_equal(data.feature_maxima[[0, 2]], np.array([90, 15.5], np.float32))
@@ -181,6 +187,31 @@ def test_refuses_csv(tmp_path, change, match):
     assert "t.csv" in str(refusal.value) or "slice 'table'" in str(refusal.value)
 
 
+@pytest.mark.parametrize("line_break", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize(("change", "match"), REFUSALS)
+def test_lines_are_those_of_the_file_below_cells_of_two_lines(tmp_path, change, match, line_break):
+    """A note of two lines in the header and in every row: what was line n begins at line 2n - 1."""
+    table = change(frame())
+    table[f"a{line_break}note"] = f"two{line_break}lines"
+    path = tmp_path / "t.csv"
+    table.to_csv(path, index=False, quoting=csv.QUOTE_ALL)
+    with pytest.raises(ValueError, match=re.sub(r"line (\d+)", lambda n: f"line {2 * int(n[1]) - 1}", match)):
+        load_tables([path], SCHEMA, seed=0)
+
+
+def test_lines_are_those_of_the_file_in_what_cannot_be_read(tmp_path):
+    path = tmp_path / "t.csv"
+    for content, match in (
+        ('a,b\n"x\ny",1\n1,2,3\n', r"Expected 2 fields in line 4, saw 3"),
+        ('a,b\n"x\n\n\ny",1\n\n1,2\n"u\nv",2,3\n', r"Expected 2 fields in line 8, saw 3"),
+        ('a,b\n"x\ny",1\n1,2\n"x,1\n2,3\n', r"EOF inside string starting at line 5"),
+        ('a,"b\n2,3\n', r"EOF inside string starting at line 1"),
+    ):
+        path.write_text(content)
+        with pytest.raises(ValueError, match=rf"t.csv: not readable as csv .*{match}\); correct the file"):
+            load_tables([path], SCHEMA, seed=0)
+
+
 @pytest.mark.parametrize(
     ("change", "match"),
     [
@@ -201,20 +232,56 @@ def test_refuses_parquet(tmp_path, change, match):
         load_tables([written(change(frame()), tmp_path / "t.parquet")], SCHEMA, seed=0)
 
 
-def test_refuses_values_above_a_declared_maximum(tmp_path):
-    path = written(put(4, "web", 9.5)(frame()), tmp_path / "t.csv")
+def test_a_value_above_a_declared_maximum_is_above_one_and_ten_times_as_much_is_another_unit(tmp_path):
+    path = written(put(4, "web", 90.0)(frame()), tmp_path / "t.csv")
+    (data,) = load_tables([path], schema_with(maxima={"web": 9}), seed=0)
+    parts = [part for client in data.scaled().clients for part in (client.train_features, client.test_features)]
+    assert np.concatenate(parts)[:, 0].max() == 10
     with pytest.raises(
-        ValueError, match=r"line 6, column 'web': value 9.5; must be between 0 and 9, .*declared maximum"
+        ValueError, match=r"line 6, column 'web': value 90.0; must be between 0 and 89, .*declared maximum"
     ):
-        load_tables([path], schema_with(maxima={"web": 9}), seed=0)
+        load_tables([path], schema_with(maxima={"web": 8.9}), seed=0)
 
 
-@pytest.mark.parametrize("value", ["", "soon", "2024-13-01"])
-def test_refuses_times_that_cannot_be_read(tmp_path, value):
-    table = frame()
-    table["hour"] = "2024-01-01"
-    path = written(put(4, "hour", value)(table), tmp_path / "t.csv")
-    with pytest.raises(ValueError, match=r"line 6, column 'hour': .*must be a number or an ISO 8601 time"):
+NUMBERS = [str(hour) for hour in range(20)]
+DATES = [f"2024-01-{day:02d}" for day in range(1, 21)]
+
+
+@pytest.mark.parametrize("row", [0, 7, 19])
+@pytest.mark.parametrize(
+    ("times", "value"),
+    [
+        *((NUMBERS, value) for value in ("", "-", "nan", "inf", "2024-01-08", "08:00")),
+        *((DATES, value) for value in ("", "-", "soon", "2024-13-01", "8", "45299")),
+    ],
+)
+def test_the_one_bad_time_is_blamed(tmp_path, times, value, row):
+    """Numbers among dates and dates among numbers: the form that more cells have is the column's."""
+    path = written(put(row, "hour", value)(frame().assign(hour=times)), tmp_path / "t.csv")
+    said = f"value {value}" if value else "empty"
+    with pytest.raises(ValueError, match=rf"line {row + 2}, column 'hour': {said}; must be a number or an ISO 8601"):
+        load_tables([path], schema_with(time_column="hour"), seed=0)
+
+
+@pytest.mark.parametrize(
+    ("times", "said"),
+    [
+        (pd.array([*range(20)], "Int64"), "<NA>"),
+        (np.arange(20.0), "nan"),
+        (pd.to_datetime(DATES), "NaT"),
+        (pd.to_datetime(DATES, utc=True), "NaT"),
+        (pd.to_timedelta(range(20), unit="h"), "NaT"),
+        ([date.fromisoformat(day) for day in DATES], "None"),
+        (DATES, "nan"),
+        (NUMBERS, "nan"),
+    ],
+    ids=["integers", "floats", "times", "times of a zone", "durations", "dates", "texts of dates", "texts of numbers"],
+)
+def test_a_null_among_times_is_blamed_in_parquet(tmp_path, times, said):
+    table = frame().assign(hour=times)
+    table.loc[7, "hour"] = None
+    path = written(table, tmp_path / "t.parquet")
+    with pytest.raises(ValueError, match=rf"row 8, column 'hour': value {said}; must be a number or an ISO 8601 time"):
         load_tables([path], schema_with(time_column="hour"), seed=0)
 
 
@@ -268,37 +335,72 @@ def test_load_reads_the_schema_from_json(tmp_path):
         ("[]", "must hold a JSON object, got list"),
         (GOOD | {"cqy": "x"}, "unknown key 'cqy'; known keys are client, traffic_mbps"),
         ({"client": "site"}, "key 'traffic_mbps' is missing; add it"),
-        (GOOD | {"client": None}, "a name must be a non-empty text, got None"),
-        (GOOD | {"cqi": None}, "a name must be a non-empty text, got None"),
-        (GOOD | {"target_percent": None}, "a name must be a non-empty text, got None"),
-        (GOOD | {"slice_name": None}, "a name must be a non-empty text, got None"),
-        (GOOD | {"traffic_mbps": "web"}, "traffic_mbps must be a list of column names, got 'web'"),
+        (GOOD | {"client": None}, "client must be a name, a text that is not empty, got null"),
+        (GOOD | {"cqi": None}, "cqi must be a name, a text that is not empty, got null"),
+        (GOOD | {"target_percent": None}, "target_percent must be a name, .*, got null"),
+        (GOOD | {"slice_name": ""}, 'slice_name must be a name, .*, got the text ""'),
+        (GOOD | {"traffic_mbps": "web"}, 'traffic_mbps must be a list of column names, got the text "web"'),
         (GOOD | {"traffic_mbps": []}, "at least one column"),
-        (GOOD | {"client": 3}, "a name must be a non-empty text, got 3"),
-        (GOOD | {"cqi": "web"}, "a column must have one role, got 'web' in several"),
-        (GOOD | {"time_column": "web"}, "a column must have one role, got 'web' in several"),
+        (GOOD | {"client": 3}, "client must be a name, a text that is not empty, got 3"),
+        (GOOD | {"cqi": "web"}, r"one role, got 'web' as traffic_mbps\[0\] and as cqi"),
+        (GOOD | {"time_column": "web"}, r"one role, got 'web' as time_column and as traffic_mbps\[0\]"),
+        (GOOD | {"traffic_mbps": ["a", "b", "a"]}, r"got 'a' as traffic_mbps\[0\] and as traffic_mbps\[2\]"),
+        (GOOD | {"traffic_mbps": ["a", ["b"]]}, r'traffic_mbps\[1\] must be a name, .*, got the list \["b"\]'),
+        (GOOD | {"mimo_percent": {"a": [1, None]}}, r'mimo_percent must be a name, .*, got {"a": \[1, null\]}'),
+        (GOOD | {"cqi": "x" * 99 + "\n"} | {"client": ["y" * 99]}, r'client must be a name, .* \["y{58}\.\.\.$'),
         (GOOD | {"run_column": "run"}, "run_column needs time_column"),
         (GOOD | {"maxima": {"wob": 3}}, "maxima must name feature columns, got 'wob'"),
         (GOOD | {"maxima": {"web": 0}}, r"maxima\['web'\] must be a positive number, got 0"),
-        (GOOD | {"maxima": {"web": "5"}}, r"maxima\['web'\] must be a positive number, got '5'"),
+        (GOOD | {"maxima": {"web": "5"}}, r"maxima\['web'\] must be a positive number, got the text \"5\""),
         (GOOD | {"maxima": 5}, "maxima must map feature columns to numbers, got 5"),
         (GOOD | {"cqi_maximum": -1}, "cqi_maximum must be a positive number, got -1"),
         (GOOD | {"cqi_maximum": 1e39}, r"s.json: cqi_maximum must be positive and finite as a float32, got 1e\+39"),
         (GOOD | {"maxima": {"web": 10**400}}, r"s.json: maxima\['web'\] must be positive and finite as a float32"),
         (GOOD | {"maxima": {"web": 1e-46}}, r"s.json: maxima\['web'\] must be positive and finite as a float32"),
-        (GOOD | {"sla_percent": "03"}, "sla_percent must be two bounds within 0..100, the lower first, got '03'"),
+        (
+            GOOD | {"sla_percent": "03"},
+            'sla_percent must be two bounds within 0..100, the lower first, got the text "03"',
+        ),
         (GOOD | {"sla_percent": 5}, "sla_percent must be two bounds within 0..100, the lower first, got 5"),
-        (GOOD | {"sla_percent": ["0", "3"]}, r"sla_percent must be two bounds .*, got \('0', '3'\)"),
-        (GOOD | {"sla_percent": [0, None]}, r"sla_percent must be two bounds .*, got \(0, None\)"),
-        (GOOD | {"sla_percent": [0, True]}, r"sla_percent must be two bounds .*, got \(0, True\)"),
-        (GOOD | {"sla_percent": [3, 3]}, r"sla_percent must be two bounds .*, got \(3, 3\)"),
-        (GOOD | {"sla_percent": [0, 101]}, r"sla_percent must be two bounds .*, got \(0, 101\)"),
+        (GOOD | {"sla_percent": ["0", "3"]}, r"sla_percent must be two bounds .*, got the list \[\"0\", \"3\"\]"),
+        (GOOD | {"sla_percent": [0, None]}, r"sla_percent must be two bounds .*, got the list \[0, null\]"),
+        (GOOD | {"sla_percent": [0, True]}, r"sla_percent must be two bounds .*, got the list \[0, true\]"),
+        (GOOD | {"sla_percent": [3, 3]}, r"sla_percent must be two bounds .*, got the list \[3, 3\]"),
+        (GOOD | {"sla_percent": [0, 101]}, r"sla_percent must be two bounds .*, got the list \[0, 101\]"),
     ],
 )
 def test_refuses_schemas(tmp_path, content, match):
     (tmp_path / "s.json").write_text(content if isinstance(content, str) else json.dumps(content))
     with pytest.raises(ValueError, match=match):
         read_schema(tmp_path / "s.json")
+
+
+JSON_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+@pytest.mark.parametrize("key", [field.name for field in dataclasses.fields(TableSchema)])
+@settings(max_examples=60, deadline=None, derandomize=True, database=None)
+@given(value=JSON_VALUES)
+def test_a_schema_is_read_or_refused_in_one_line_that_names_the_key(tmp_path_factory, key, value):
+    """Whatever JSON stands under a key."""
+    path = tmp_path_factory.mktemp("schemas") / "s.json"
+    path.write_text(json.dumps(GOOD | {"time_column": "t"} | {key: value}))
+    try:
+        schema = read_schema(path)
+    except ValueError as error:
+        line = str(error)
+        assert line.isprintable()
+        assert line.startswith(f"{path}: ")
+        assert key in line
+        assert " must " in line or " needs " in line
+        assert not re.search(r"Error|NoneType|object has|unhashable|iterable|argument", line)
+    else:
+        assert all(isinstance(column, str) and column for column in schema.columns)
+        assert all(feature.highest > 0 for feature in schema.features)
 
 
 def test_refuses_a_schema_that_does_not_exist(tmp_path):

@@ -115,9 +115,23 @@ def test_refuses(tmp_path, schema, change, match):
 def test_refuses_several_tables_of_a_set_and_other_dates(tmp_path):
     with pytest.raises(ValueError, match="schema 'tractor' reads exactly one table, got 2"):
         load([tmp_path / "a.parquet", tmp_path / "b.parquet"], "tractor:eMBB", seed=0)
-    ranalyzer().assign(run="yesterday").to_parquet(tmp_path / "r.parquet")
-    with pytest.raises(ValueError, match="column 'run': must be YYYYMMDD/HHMMSS"):
-        load([tmp_path / "r.parquet"], "ranalyzer", seed=0)
+    table = ranalyzer().reset_index(drop=True)
+    for value in ("yesterday", "20240230/120000", np.nan):
+        table.loc[6, "run"] = value
+        table.to_parquet(tmp_path / "r.parquet")
+        with pytest.raises(ValueError, match=f"row 7, column 'run': value {value}; must be YYYYMMDD/HHMMSS"):
+            load([tmp_path / "r.parquet"], "ranalyzer", seed=0)
+
+
+def test_tractor_as_csv_is_the_same_table(tmp_path):
+    table = tractor().dropna(subset="cqi")
+    table.to_parquet(tmp_path / "t.parquet")
+    table.to_csv(tmp_path / "t.csv", index=False)
+    parquet, csv = (measurements.load_tractor(tmp_path / name, "eMBB") for name in ("t.parquet", "t.csv"))
+    assert parquet.digest() == csv.digest()
+    table.assign(prb_load_pct="much").to_csv(tmp_path / "t.csv", index=False)
+    with pytest.raises(ValueError, match=r"line 2, column 'prb_load_pct': value much; must be a finite number"):
+        measurements.load_tractor(tmp_path / "t.csv", "eMBB")
 
 
 @real

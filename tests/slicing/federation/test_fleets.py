@@ -27,7 +27,7 @@ def pools():
 
 
 def federation(build, pool, rounds=2, **changes):
-    # Unequal sizes, and so many CLs that two workers get several chunks each (8 per worker).
+    # Unequal sizes, and so many CLs that two workers get several chunks each, of more than one CL some.
     clients = [build.client(seed, count=20 + seed, width=40) for seed in range(18)]
     assignment = build.assignment(**changes)
     fleet = InProcessFleet(assignment, clients, clients[::-1], pool=pool)
@@ -83,9 +83,22 @@ def test_columns_of_another_length_are_refused(build, pools, name, words):
         pools[name].map(functools.partial(name_and_word, "said"), held, words)
 
 
-def test_a_killed_worker_says_how_to_resume(build):
-    with pytest.raises(RuntimeError, match="run the same command again to resume"), Workers(1) as pool:
-        pool.map(die, hold([build.client(0)]))
+def test_a_killed_worker_says_how_to_go_on(build):
+    """And promises nothing: who maps knows whether anything is saved, the pool does not."""
+    with pytest.raises(RuntimeError, match="run the same command again, with fewer --workers") as caught:
+        with Workers(1) as pool:
+            pool.map(die, hold([build.client(0)]))
+    assert "finished rounds are saved" not in str(caught.value)
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 7])
+@pytest.mark.parametrize("clients", [0, 1, 5, 17, 50, 100, 103, 1000])
+def test_chunks_dealt_in_turn_load_workers_equally(clients, count):
+    chunks = workers.cut(clients, count)
+    assert [number for chunk in chunks for number in range(clients)[chunk]] == list(range(clients))
+    assert len(chunks) <= max(1, 8 * count)
+    dealt = [sum(len(range(clients)[chunk]) for chunk in chunks[number::count]) for number in range(count)]
+    assert max(dealt) - min(dealt) <= 1
 
 
 def test_workers_are_counted():

@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reproduction import seeds
 from reproduction.slicing.closed_loop import client as closed_loop
 from reproduction.slicing.closed_loop.client import ClientError, Score, Update, initial_log_matrix
 from reproduction.slicing.closed_loop.weights import deserialise, serialise
@@ -16,7 +15,7 @@ from reproduction.slicing.federation.in_process import Here, InProcessFleet
 from reproduction.slicing.federation.server import State, aggregate, federate, first_state, fl_round
 from reproduction.slicing.metrics import kilobytes_per_round
 from reproduction.slicing.settings import LocalSettings, ModelSettings
-from tests.oracles import eager_round
+from tests.helpers.closed_loops import eager
 
 counts = st.lists(st.integers(1, 2000), min_size=1, max_size=8)
 
@@ -179,28 +178,11 @@ def test_two_rounds_equal_the_oracle(build, multipliers):
     fleet, start = fleet_of(assignment, clients), first_state(assignment)
     expected, matrices = start.weights, [None, None]
     for number, (state, _) in enumerate(federate(start, fleet, 2)):
-        rounds = []
-        for client, matrix in zip(clients, matrices, strict=True):
-            rounds.append(
-                eager_round.local_round(
-                    expected,
-                    client.features.T[: client.count],
-                    client.target[: client.count],
-                    hidden=assignment.model.hidden,
-                    epochs=10,
-                    rate=0.02,
-                    explainer="input_x_gradient",
-                    batch=32,
-                    baseline=np.zeros(5),
-                    bounds=(0.0, 3.0),
-                    threshold=0.82,
-                    mu=3.0,
-                    radius=1e-5,
-                    matrix=matrix,
-                    seed=seeds.stateless_seed(7, "training", "eMBB", number, client.name),
-                )
-            )
-            assert rounds[-1].margin > 5e-6  # no draw and no bound that float32 could turn
+        rounds = [
+            eager(assignment, client, expected, matrix, round_number=number)
+            for client, matrix in zip(clients, matrices, strict=True)
+        ]
+        assert min(one.margin for one in rounds) > 5e-6  # no draw and no bound that float32 could turn
         expected = (60 * rounds[0].weights + 90 * rounds[1].weights) / 150
         matrices = [one.matrix if multipliers == "keep" else None for one in rounds]
         # As for one local round, twice over.
