@@ -7,7 +7,7 @@ OUT ?= $(if $(filter quick,$(PRESET)),figures/quick,figures)
 RUN := .venv/bin/python
 FIGURES := $(RUN) -m reproduction.slicing.figures
 
-.PHONY: figures real claims sensitivity comparison report check-report reference data test lint benchmark benchmark-peers clean
+.PHONY: figures real claims sensitivity regimes comparison report check-report reference data test lint benchmark benchmark-peers clean
 
 figures: .venv/core
 	@set -e; figures=$$($(FIGURES)); for figure in $$figures; do \
@@ -31,6 +31,13 @@ sensitivity: PRESET = sensitivity
 sensitivity: SEEDS = 2
 sensitivity: .venv/core
 	$(RUN) reproduction/sensitivity.py --preset $(PRESET) --seeds $(SEEDS) --out $(OUT)
+
+# The confidence of an unconstrained model, forecast and measured; five seeds unless SEEDS is given. With a TRACTOR table
+# (data/README.md) its two slices stand beside: make regimes TRACTOR=table.parquet
+regimes: SEEDS = 5
+regimes: .venv/core
+	$(RUN) reproduction/regimes.py --seeds $(SEEDS) --out $(OUT) $(if $(TRACTOR),$(foreach slice,eMBB URLLC,\
+		--beside "$(TRACTOR)" tractor:$(slice)))
 
 # The four example methods beside ours; five seeds unless SEEDS is given
 comparison: SEEDS = 5

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from typing_extensions import TypedDict
 
-from reproduction.results.words import UNDEFINED, markdown_table, mean_and_sd
+from reproduction.results.words import NOT_DEFINED, markdown_table, mean_and_sd
 
 HOLDS, FAILS, UNDECIDABLE = "holds", "does not hold", "cannot be decided from the paper"
 
@@ -36,7 +36,7 @@ class Statistic:
     def lines(self) -> list[tuple[str, str]]:
         """Return (label, mean ± sd over the seeds), the unit behind the last that is defined."""
         written = {label: mean_and_sd(values, *self.forms) for label, values in self.values.items()}
-        last = [label for label, value in written.items() if value != UNDEFINED][-1:]
+        last = [label for label, value in written.items() if value != NOT_DEFINED][-1:]
         return [(label, value + self.unit if [label] == last else value) for label, value in written.items()]
 
     def text(self) -> str:

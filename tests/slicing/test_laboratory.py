@@ -19,6 +19,7 @@ from reproduction.slicing.federation.clients import assign, clients_of, scaled_b
 from reproduction.slicing.federation.held import hold
 from reproduction.slicing.federation.in_process import Here
 from reproduction.slicing.federation.record import FEDERATION
+from reproduction.slicing.forecast.paragraph import paragraph
 from reproduction.slicing.laboratory import federations, identity
 from reproduction.slicing.settings import LocalSettings, ModelSettings, Settings, SliceSettings, without_constraint
 
@@ -86,11 +87,11 @@ def test_record_holds_the_models_own_scores(build, uninterrupted):
     assignment = assign(data, *RUN[1:], settings)
     training, test = clients_of(data)
     broadcast = records.decode(payload["weights"]).tobytes()
-    scores = [closed_loop.score(assignment, broadcast, 2, "test", client) for client in test]
+    scores = closed_loop.score(assignment, broadcast, 2, "test", test)
     assert [score.mse for score in scores] == payload["test"]["mse"]
     stored = [np.nan if value is None else value for value in payload["test"]["confidence"]]
     np.testing.assert_array_equal([score.confidence for score in scores], stored)
-    scores = [closed_loop.score(assignment, broadcast, 2, "training", client) for client in training]
+    scores = closed_loop.score(assignment, broadcast, 2, "training", training)
     expected = np.average([score.mse for score in scores], weights=[40, 30, 35])
     np.testing.assert_allclose(payload["rounds"][-1]["mse"], expected, rtol=1e-12)
     assert log_matrices(payload).shape == (3, 2, 2)
@@ -182,6 +183,23 @@ def test_post_hoc(build, tmp_path):
     assert [entry["training_confidence"] for entry in payload["rounds"]] == [None, None]
     assert [entry["multiplier"] for entry in payload["rounds"]] == [0.0, 0.0]
     assert payload["rounds"][-1]["confidence"] is not None
+
+
+def test_an_in_hoc_run_opens_with_the_forecast_of_its_data(build, tmp_path):
+    """The forecast module's own line; nothing of a post-hoc run."""
+    seen = []
+
+    @contextmanager
+    def watch(job):
+        seen.append(job.opening())
+        yield lambda finished, entry: None
+
+    lab = build.laboratory(tmp_path, rounds=1, watch=watch)
+    lab.federation(*RUN)
+    lab.federation("eMBB", "post-hoc", *RUN[2:])
+    sla = lab.settings.slices["eMBB"]
+    assert seen == [paragraph(build.slice_data(), sla, lab.settings.local, seed=0), ""]
+    assert seen[0].startswith("Before training, eMBB: ")
 
 
 def test_a_diverged_client_leaves_the_rounds_before_it(build, tmp_path):

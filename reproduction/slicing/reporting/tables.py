@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from reproduction.results.seed_statistics import mean
-from reproduction.results.words import NO_NUMBER, UNDEFINED, mean_and_sd, number, which_seeds
+from reproduction.results.words import NO_NUMBER, NOT_DEFINED, mean_and_sd, number, which_seeds
 from reproduction.slicing import figures
 from reproduction.slicing.documents import Document
 from reproduction.slicing.open_choices.choices import kind_of
@@ -17,7 +17,7 @@ from reproduction.slicing.reporting.captions import Row, TextTable
 from reproduction.slicing.schemes import IN_HOC, POST_HOC
 from reproduction.slicing.settings import LocalSettings, ModelSettings, Settings, SliceSettings, explanations
 
-IN_WORDS = {True: "holds", False: "fails", None: UNDEFINED}
+IN_WORDS = {True: "holds", False: "fails", None: NOT_DEFINED}
 """Verdict of a sensitivity row -> cell."""
 
 
