@@ -26,10 +26,11 @@ real: .venv/core
 claims: .venv/core
 	$(RUN) reproduction/claims.py --out $(OUT)
 
-# C1-C3 and C8 under every choice that the paper left open; two seeds unless SEEDS is given
+# C1-C3 and C8 under every choice that the paper left open; a preset of its own or PRESET=quick, two seeds or SEEDS
+sensitivity: PRESET = sensitivity
 sensitivity: SEEDS = 2
 sensitivity: .venv/core
-	$(RUN) reproduction/sensitivity.py --seeds $(SEEDS) --out $(OUT)
+	$(RUN) reproduction/sensitivity.py --preset $(PRESET) --seeds $(SEEDS) --out $(OUT)
 
 # The confidence of an unconstrained model, forecast and measured; five seeds unless SEEDS is given. With a TRACTOR table
 # (data/README.md) its two slices stand beside: make regimes TRACTOR=table.parquet

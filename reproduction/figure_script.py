@@ -116,7 +116,8 @@ class FigureScript:
         """
         options = self.parse(arguments)
         command_line.stop_like_ctrl_c_on_sigterm()
-        with command_line.one_line_errors(options.log):
+        stopped = command_line.STOPPED if options.redraw else command_line.STOPPED_BETWEEN_ROUNDS
+        with command_line.one_line_errors(options.log, stopped=stopped):
             path = options.out / f"{self.name}.json"
             ending: Sequence[str] = ()
             if not options.redraw:
@@ -130,15 +131,19 @@ class FigureScript:
 
     def parse(self, arguments: list[str] | None) -> argparse.Namespace:
         """Read the command line."""
-        parser = argparse.ArgumentParser(prog=f"{self.name}.py", description=self.about)
-        command_line.add_preset(parser, list(self.presets))
+        redraws = argparse.ArgumentParser(add_help=False)
+        command_line.add_preset(redraws, list(self.presets))
+        command_line.add_out(redraws, "where pictures, numbers and runs go (figures, or figures/quick)")
+        command_line.add_log(redraws)
+        redraws.add_argument("--redraw", action="store_true", help="only draw again, from the numbers saved in DIR")
+        parser = argparse.ArgumentParser(prog=f"{self.name}.py", description=self.about, parents=[redraws])
         command_line.add_seeds(parser)
         self.wing.add_switches(parser)
         command_line.add_workers(parser)
-        command_line.add_out(parser, "where pictures, numbers and runs go (figures, or figures/quick)")
-        command_line.add_log(parser)
-        parser.add_argument("--redraw", action="store_true", help="only draw again, from the numbers saved in DIR")
+        command_line.add_log_dir(parser)
         options = command_line.parse(parser, arguments)
+        if options.redraw and (others := redraws.parse_known_args(arguments)[1]):
+            parser.error(f"--redraw draws the saved numbers as they are, without {' '.join(others)}")
         self.wing.check_switches(parser, options)
         return options
 

@@ -82,7 +82,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run with command-line arguments; exits with 2 (one line on standard error) or 130 if it does not end well."""
     options = parse(arguments)
     command_line.stop_like_ctrl_c_on_sigterm()
-    with command_line.one_line_errors():
+    with command_line.one_line_errors(stopped=command_line.STOPPED_BETWEEN_ROUNDS):
         run(options)
 
 

@@ -44,8 +44,8 @@ class Regimes(Slicing):
     def check_switches(self, parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:
         """Refuse a table without a schema, and what belongs to the other use."""
         super().check_switches(parser, options)
-        if options.data and (options.beside or options.redraw):
-            parser.error("--data is forecast by itself; --beside and --redraw are the study's")
+        if options.data and options.beside:
+            parser.error("--data is forecast by itself; --beside is the study's")
         if options.check and not options.data:
             parser.error("--check goes with --data")
 
@@ -73,7 +73,8 @@ def main(arguments: list[str] | None = None, settings: Settings | None = None) -
         script = dataclasses.replace(SCRIPT, compute=functools.partial(study, tables=beside))
         return script.main(arguments, settings)
     command_line.stop_like_ctrl_c_on_sigterm()
-    with command_line.one_line_errors(options.log):
+    stopped = command_line.STOPPED_BETWEEN_ROUNDS if options.check else command_line.STOPPED
+    with command_line.one_line_errors(options.log, stopped=stopped):
         for line in said(options, settings or SCRIPT.presets[options.preset]):
             print(message(options.log, "forecast", line), flush=True)
 

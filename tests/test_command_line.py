@@ -1,6 +1,7 @@
 """How a command ends: its exit status and what is said, also to nobody."""
 
 import argparse
+import importlib
 import json
 import logging
 import os
@@ -176,7 +177,7 @@ def test_a_signal_ends_with_130_and_says_how_to_go_on(capsys, log, number):
     try:
         signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job of a shell ignores it
         command_line.stop_like_ctrl_c_on_sigterm()
-        with pytest.raises(SystemExit) as stop, command_line.one_line_errors(log):
+        with pytest.raises(SystemExit) as stop, command_line.one_line_errors(log, stopped="stopped; how to go on"):
             signal.raise_signal(number)
     finally:
         for one, handler in before.items():
@@ -185,7 +186,32 @@ def test_a_signal_ends_with_130_and_says_how_to_go_on(capsys, log, number):
     out, said = capsys.readouterr()
     assert (out, said.count("\n")) == ("", 1)
     text = json.loads(said)["stopped"] if log == "json" else said
-    assert text.strip().endswith("run the same command again to resume")
+    assert text.strip() == "stopped; how to go on"
+
+
+KEEP_NOTHING = {
+    "claims": ("claims.read_figures", []),
+    "report": ("report.build", []),
+    "compare": ("compare.read_reference", [str(ROOT / "data" / "reference" / "quick" / "curves.csv")]),
+    "datasets": ("datasets.write_data", []),
+    "fig4_convergence": ("figure_script.FigureScript.read", ["--redraw"]),
+}
+"""Command -> where it is stopped, and its arguments."""
+
+
+@pytest.mark.parametrize("command", KEEP_NOTHING)
+def test_a_command_that_keeps_nothing_promises_nothing(monkeypatch, capsys, tmp_path, command):
+    def stop(*arguments, **more):
+        raise KeyboardInterrupt
+
+    where, arguments = KEEP_NOTHING[command]
+    module = importlib.import_module(f"reproduction.{command}")
+    monkeypatch.setattr(f"reproduction.{where}", stop)
+    monkeypatch.setattr(command_line, "stop_like_ctrl_c_on_sigterm", lambda: None)
+    with pytest.raises(SystemExit) as ended:
+        getattr(module, "SCRIPT", module).main([*arguments, "--out", str(tmp_path)])
+    assert ended.value.code == 130
+    assert capsys.readouterr() == ("", "stopped; run the same command again\n")
 
 
 @pytest.fixture
@@ -198,6 +224,7 @@ def parser():
     command_line.add_workers(parser)
     command_line.add_out(parser, "where")
     command_line.add_log(parser)
+    command_line.add_log_dir(parser)
     yield parser
     logging.getLogger("reproduction").setLevel(level)
 

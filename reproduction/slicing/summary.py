@@ -12,7 +12,7 @@ import pandas as pd
 
 from reproduction.results.progress import message
 from reproduction.results.seed_statistics import at_round, lowest_over_rounds, mean
-from reproduction.results.words import NOT_DEFINED, number, thousandths
+from reproduction.results.words import NO_NUMBER, number, thousandths
 from reproduction.slicing import cautions
 from reproduction.slicing.experiment import curves, final_errors
 from reproduction.slicing.laboratory import Laboratory
@@ -120,8 +120,8 @@ def _cells(line: Line) -> dict[str, str | int]:
         "MSE": number(line.mse),
         "test MSE": number(line.test_mse),
         "test R²": number(line.test_r_squared, ".3f"),
-        "lowest C": NOT_DEFINED if np.isnan(line.lowest_confidence) else thousandths([line.lowest_confidence]),
-        "C ≥ ν": line.above_threshold or NOT_DEFINED,
+        "lowest C": NO_NUMBER if np.isnan(line.lowest_confidence) else thousandths([line.lowest_confidence]),
+        "C ≥ ν": line.above_threshold or NO_NUMBER,
         "inside": number(line.inside, ".1%"),
         "λ₁": number(line.multiplier, ".2f"),
         "converged": converged if line.converged == line.seeds else f"{converged} ({line.converged}/{line.seeds})",

@@ -22,6 +22,9 @@ WRONG_SWITCHES = {
     "schema without data": (["--schema", "schema.json"], "--data and --schema go together"),
     "unknown": (["--epochs", "3"], "unrecognized arguments: --epochs 3"),
     "no slice": (["--slices"], "expected at least one argument"),
+    "redraw of a table": (["--redraw", "--data", "x", "--schema", "y"], "without --data x --schema y"),
+    "redraw of seeds": (["--seeds", "5", "--redraw"], "draws the saved numbers as they are, without --seeds 5"),
+    "redraw with workers": (["--redraw", "--workers", "1", "--log-dir", "logs"], "without --workers 1 --log-dir logs"),
 }
 
 

@@ -60,8 +60,8 @@ def test_a_check_without_a_forecast_says_so():
     ("arguments", "words"),
     [
         (("--check",), "--check goes with --data"),
-        ((*TABLE, "--redraw"), "--beside and --redraw are the study's"),
-        ((*TABLE, "--beside", "a.csv", "tractor"), "--beside and --redraw are the study's"),
+        ((*TABLE, "--redraw"), "--redraw draws the saved numbers as they are, without --data"),
+        ((*TABLE, "--beside", "a.csv", "tractor"), "--beside is the study's"),
         (TABLE[:2], "--data and --schema go together"),
     ],
 )

@@ -308,7 +308,22 @@ def test_c7_leaves_out_seeds_that_did_not_converge(missing):
     results = good()
     set_converged(results, "post-hoc", [None] * missing + [19, 21, 18, 20][: 5 - missing])
     assert CLAIM["C7"].judge(results).verdict == (FAILS if missing == 5 else HOLDS)
-    assert f"({missing} of 5 seeds not)" in CLAIM["C7"].judge(results).text()
+    told = "post-hoc not defined; saved not defined" if missing == 5 else "(1 of 5 seeds not defined)"
+    assert told in CLAIM["C7"].judge(results).text()
+
+
+@pytest.mark.parametrize("claim", ["C2", "C3", "C4"])
+def test_a_confidence_that_is_never_defined_is_said_in_words(claim):
+    results = good()
+    for numbers in results["fig5_confidence"]["slices"].values():
+        for curves in numbers["rounds"].values():
+            curves["confidence"] = [[None] * len(run) for run in curves["confidence"]]
+        for scores in numbers["test"].values():
+            scores["confidence"] = [[None] * len(clients) for clients in scores["confidence"]]
+    finding = CLAIM[claim].judge(results)
+    assert finding.verdict == FAILS
+    assert "eMBB not defined; Social Media not defined; Browsing not defined" in finding.text()
+    assert "nan" not in finding.text()
 
 
 def test_numbers_are_the_statistics_that_decide():

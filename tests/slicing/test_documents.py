@@ -13,6 +13,7 @@ from reproduction import claims, report
 from reproduction.figure_script import FIGURE
 from reproduction.results import records
 from reproduction.slicing.documents import RESULTS, check_document, read_figure
+from reproduction.slicing.reporting.captions import CAPTIONS, describe
 
 FIGURES = Path(__file__).resolve().parents[2] / "figures"
 COMMITTED = sorted(path for path in FIGURES.rglob("*.json") if path.stem in RESULTS and "quick" not in path.parts)
@@ -271,6 +272,8 @@ def test_what_the_form_lets_be_undefined_is_drawn_and_judged(folder, saved, monk
     monkeypatch.setattr("signal.signal", lambda *handler: None)
     document = copy.deepcopy(saved[name])
     assert undefine(document, only_first) > 0
+    if name in CAPTIONS:
+        assert not re.search(r"\bnan\b", f"{describe(document)}")
     records.write_record(folder / f"{name}.json", FIGURE, document)
     ended = []
     for command in readers(name, folder):

@@ -137,8 +137,18 @@ def _figure(stem: Path, document: Document, verdicts: Sequence[Verdict] = (), ab
 
 
 def _measured(folder: Path) -> dict[str, Any]:
-    """Collect the figures on one measured slice."""
+    """Collect the figures on one measured slice.
+
+    Raises:
+        ValueError, OSError: if one is missing, torn, or of several slices.
+    """
     documents = {name: read_figure(folder / f"{name}.json", name) for name in MEASURED}
+    for name, document in documents.items():
+        if len(slices := sorted(document["data"]["slices"])) > 1:
+            raise ValueError(
+                f"{folder / name}.json: holds {', '.join(slices)}; draw each slice alone, --slices NAME --out "
+                f"{folder.parent}/NAME"
+            )
     data = documents[MEASURED[0]]["data"]
     (about,) = data["slices"].values()
     name = f"{data['source'].partition(':')[0].upper()} {folder.name}"

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from reproduction.results.seed_statistics import mean
-from reproduction.results.words import NOT_DEFINED, mean_and_sd, number, which_seeds
+from reproduction.results.words import NO_NUMBER, NOT_DEFINED, mean_and_sd, number, which_seeds
 from reproduction.slicing import figures
 from reproduction.slicing.documents import Document
 from reproduction.slicing.open_choices.choices import kind_of
@@ -17,7 +17,7 @@ from reproduction.slicing.reporting.captions import Row, TextTable
 from reproduction.slicing.schemes import IN_HOC, POST_HOC
 from reproduction.slicing.settings import LocalSettings, ModelSettings, Settings, SliceSettings, explanations
 
-IN_WORDS = {True: "holds", False: "fails", None: "not defined"}
+IN_WORDS = {True: "holds", False: "fails", None: NOT_DEFINED}
 """Verdict of a sensitivity row -> cell."""
 
 
@@ -99,7 +99,7 @@ def comparison_table(lines: Sequence[Mapping[str, Any]]) -> TextTable:
         (
             slice_name,
             tuple(
-                (method, *(_in_words(found[name], unit) if name in found else NOT_DEFINED for name, unit in columns))
+                (method, *(_in_words(found[name], unit) if name in found else NO_NUMBER for name, unit in columns))
                 for method, found in by_method.items()
             ),
         )
@@ -122,7 +122,7 @@ def comparison_in_words(lines: Sequence[Mapping[str, Any]]) -> str:
     for slice_name, by_method in _by_slice_and_method(lines).items():
         ends = [
             f"{method} MSE {mean(values['final MSE']):.3g}"
-            + (f", C {mean(values['final confidence']):.3f}" if "final confidence" in values else "")
+            + (f", C {mean_and_sd([mean(values['final confidence'])], '.3f')}" if "final confidence" in values else "")
             for method, values in by_method.items()
             if "final MSE" in values
         ]
@@ -196,7 +196,7 @@ def made_with_table(documents: Iterable[Document]) -> TextTable:
                 if all(columns[head] != flat for head in heads):
                     columns[f"{what} with" + (f" ({len(heads) + 1})" if heads else "")] = flat
     names = dict.fromkeys(name for flat in columns.values() for name in flat)
-    rows: tuple[Row, ...] = tuple((name, *(flat.get(name, NOT_DEFINED) for flat in columns.values())) for name in names)
+    rows: tuple[Row, ...] = tuple((name, *(flat.get(name, NO_NUMBER) for flat in columns.values())) for name in names)
     heads = [head.capitalize() for head in columns]
     return TextTable(title="Versions and machine", columns=("", *heads), groups=(("", rows),))
 
@@ -239,7 +239,7 @@ def commands(document: Document) -> list[tuple[str, str]]:
     return [
         (f"make figures{preset}{switch}", f"Figs. 4-8, Table IV and the claims ({which_seeds(document['seeds'])})"),
         ("make real TRACTOR=table.parquet", "the figures on measured data"),
-        ("make sensitivity", "the paper's open choices, varied"),
+        (f"make sensitivity{preset}", "the paper's open choices, varied"),
         ("python reproduction/compare.py THEIRS.csv", "a method of your own beside these"),
         (f"make report{preset}", "this page"),
     ]

@@ -131,10 +131,8 @@ def test_the_manifest_says_what_made_it(written):
     for name, by_seed in manifest["data_sha256"].items():
         for seed, digest in by_seed.items():
             equal = generate_slice("eMBB", seed=int(seed), clients=3, samples=40, test_samples=20)
-            assert (
-                digest
-                == (reference_federations.unequal(equal) if name == reference_federations.UNEQUAL else equal).digest()
-            )
+            trained_on = reference_federations.unequal(equal) if name == reference_federations.UNEQUAL else equal
+            assert digest == trained_on.digest()
     assert sorted(manifest["data_sha256"]) == ["eMBB", reference_federations.UNEQUAL]
     assert manifest["trained_with"] == [records.provenance(PACKAGES)]
     assert str(written) not in json.dumps(manifest)
