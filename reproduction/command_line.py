@@ -139,8 +139,8 @@ def _drop_what_nobody_reads() -> bool:
 
 
 def one_line(error: Exception) -> str:
-    """Return an error's text on one line; an operating system's with its file, without its number."""
+    """Return an error's text on one line, or its kind if it has none; a system's with its file, without its number."""
     text = str(error)
     if isinstance(error, OSError) and error.strerror:
         text = f"{error.filename}: {error.strerror}" if error.filename else error.strerror
-    return " ".join(text.split())
+    return " ".join(text.split()) or type(error).__name__

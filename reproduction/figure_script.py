@@ -41,7 +41,31 @@ class FigureDocument(TypedDict):
     result: dict[str, Any]
 
 
-FIGURE = Kind(fields=FigureDocument, remedy="make it anew without --redraw")
+FIGURE = Kind(fields=FigureDocument)
+
+
+def read_document(path: Path, name: str, *, check: Callable[[Document], None], remedy: str) -> Document:
+    """Read the saved numbers of the figure called `name`, and see that they are that figure's.
+
+    Args:
+        path: their file.
+        name: the figure's.
+        check: refuses (ValueError) a document whose result is not that figure's.
+        remedy: what the reader's user is to do with a document that is refused.
+
+    Raises:
+        FileNotFoundError: if there are none.
+        ValueError: if they are torn, another figure's, or refused by `check`.
+    """
+
+    def is_of_the_figure(document: Document) -> None:
+        if document["figure"] != name:
+            raise ValueError(f"holds the numbers of {document['figure']}, not of {name}")
+        check(document)
+
+    if not path.exists():
+        raise FileNotFoundError(f"{path}: missing; {remedy}")
+    return read_record(path, dataclasses.replace(FIGURE, check=is_of_the_figure, remedy=remedy))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -162,22 +186,8 @@ class FigureScript:
         }
 
     def read(self, path: Path) -> Document:
-        """Read the saved numbers, and see that they are this figure's.
-
-        Raises:
-            FileNotFoundError: if there are none.
-            ValueError: if they are torn, or another figure's.
-        """
-        if not path.exists():
-            raise FileNotFoundError(f"{path}: no saved numbers to redraw; run once without --redraw")
-        document = read_record(path, FIGURE)
-        try:
-            if document["figure"] != self.name:
-                raise ValueError(f"holds the numbers of {document['figure']}, not of {self.name}")
-            self.check(document)
-        except ValueError as error:
-            raise ValueError(f"{path}: {error}; {FIGURE.remedy}") from error
-        return document
+        """Read the saved numbers to draw them; see `read_document`."""
+        return read_document(path, self.name, check=self.check, remedy="make it with this script, without --redraw")
 
     def pictures(self, document: Document, folder: Path) -> Iterator[Path]:
         """Draw and save; yield each file once it is there."""

@@ -11,9 +11,9 @@ from typing import Annotated, Any, NotRequired
 
 from typing_extensions import TypedDict
 
-from reproduction.figure_script import FIGURE, Document
+from reproduction.figure_script import Document, read_document
 from reproduction.results.forms import Rule, alike, as_many_as, named, named_by, not_empty, one_of
-from reproduction.results.records import read_record, require_form
+from reproduction.results.records import require_form
 from reproduction.slicing import figures
 from reproduction.slicing.description import Description
 from reproduction.slicing.schemes import IN_HOC, MAIN_SCHEMES, SCHEMES
@@ -275,14 +275,4 @@ def read_figure(path: Path, name: str) -> Document:
     Raises:
         ValueError, OSError: if it is missing, torn, another's, or a field is wrong; in one line with the remedy.
     """
-    command = f"python reproduction/{name}.py"
-    if not path.exists():
-        raise FileNotFoundError(f"{path}: missing; make it with {command}")
-    document = read_record(path, FIGURE)
-    try:
-        if document["figure"] != name:
-            raise ValueError(f"holds the numbers of {document['figure']}")
-        check_document(document)
-    except ValueError as error:
-        raise ValueError(f"{path}: {error}; make it with {command}") from error
-    return document
+    return read_document(path, name, check=check_document, remedy=f"make it with python reproduction/{name}.py")

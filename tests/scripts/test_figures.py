@@ -215,7 +215,7 @@ def test_redraw_without_numbers(tmp_path, monkeypatch, capsys, name):
         SCRIPTS[name].main(["--redraw", "--out", str(tmp_path)])
     assert stop.value.code == 2
     path = tmp_path / f"{name}.json"
-    assert capsys.readouterr().err == f"error: {path}: no saved numbers to redraw; run once without --redraw\n"
+    assert capsys.readouterr().err == f"error: {path}: missing; make it with this script, without --redraw\n"
     assert not list(tmp_path.iterdir())
 
 

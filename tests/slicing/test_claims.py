@@ -375,6 +375,7 @@ def test_the_criteria_say_the_thresholds_that_they_hold_to():
     assert "0.05" in said["C4"]
     assert "5 %" in said["C5"]
     assert "25 %" in said["C6"]
+    assert f"more than {('no', 'one', 'two', 'three')[criteria.C7_STANDARD_ERRORS]} standard errors" in said["C7"]
     assert "0.90" in said["C8"]
     assert "-0.9" in said["C8"]
 

@@ -49,7 +49,16 @@ def laboratory_of(choice: Choice, lab: Laboratory) -> Laboratory:
 
 
 def study(lab: Laboratory, choices: tuple[Choice, ...] = CHOICES) -> SensitivityResult:
-    """Run every choice and the control; the first choice is the figures' own."""
+    """Run every choice and the control.
+
+    Raises:
+        ValueError: unless just one choice is the figures' own (kind "default"); the control stands beside its post-hoc.
+    """
+    defaults = sum(choice.kind == "default" for choice in choices)
+    if defaults != 1:
+        raise ValueError(
+            f"choices must hold one of the kind 'default', the figures' own, got {defaults}; add CHOICES[0]"
+        )
     rows = []
     for choice, slices, by_count in _experiments(lab, choices):
         findings = dict(zip(CLAIMS_VARIED, (c1(slices), c2(slices), c3(slices), c8(by_count)), strict=True))

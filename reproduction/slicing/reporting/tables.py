@@ -202,7 +202,10 @@ def made_with_table(documents: Iterable[Document]) -> TextTable:
 
 
 def time_table(documents: Mapping[str, Document], measured: Sequence[tuple[str, Document]]) -> TextTable:
-    """Add up the recorded wall seconds of all rounds; a federation that two figures draw counts once."""
+    """Add up the wall seconds of the rounds of Fig. 4's, Fig. 8's and the measured data's federations, each once.
+
+    Not among them: in-hoc with SHAP and Input x Gradient, whose seconds no figure saves, and Fig. 7's timed rounds.
+    """
     first = documents[figures.CONVERGENCE.name]
     main = [curves["seconds"] for of in first["result"]["slices"].values() for curves in of.values()]
     by_count = documents[figures.SCALABILITY.name]["result"]["clients"]
