@@ -18,16 +18,20 @@ data -> client model -> explainer -> confidence -> constrained local training ->
       open_choices/          what the paper left open, varied
       claims.py              the paper's claims;  criteria.py: what each is held to
       comparison/            curves of any method beside ours; method.py: the door for a method in Python
+      summary.py             the table that a run ends with
       experiment.py          one function per figure: federations -> numbers;  explanations.py: Fig. 6's
+                             controls.py: a constant and least squares beside them
       laboratory.py          trains a federation once, keeps it, continues it;  data_source.py: on which data
       forecast/              how confident an unconstrained model will be, from the data alone
       federation/            server.py: Algorithm 1's outer loop, eq. (1), over a fleet;  in_process.py: a fleet on one
                              machine;  record.py: a federation on disk
       closed_loop/           one CL.  client_model.py: the network;  explainers.py, confidence.py: eqs. (2)-(6);
                              proxy_lagrangian.py: eqs. (7)-(11) on TFCO;  local_training.py: Algorithm 1's inner loop;
-                             evaluation.py: the global model seen by a CL;  client.py: bytes in, bytes out
+                             evaluation.py: the global model seen by a CL;  in_turn.py: several CLs in one compiled
+                             call;  client.py: bytes in, bytes out
       documents.py           what a figure saves, field by field;  description.py: that of its runs
       schemes.py             what is compared, with label and look;  metrics.py, plotting.py
+      cautions.py            what makes a number mean less than it seems, a line each
       datasets/              generator.py, physics.py, tables.py (anyone's), measurements.py (public sets)
       settings.py            Table III and what the paper leaves open;  figures.py: the list of them
 

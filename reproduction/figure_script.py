@@ -9,7 +9,7 @@
 
 import argparse
 import dataclasses
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -53,12 +53,14 @@ class Study:
         settings: as they are run, a dataclass with a `name`.
         data: says what data were used, once they were.
         trained_with: says which machines and versions did the work.
+        ending: gives the lines that a run ends with, on standard output.
     """
 
     context: Any
     settings: Any
     data: Callable[[], dict[str, Any]]
     trained_with: Callable[[], list[dict[str, Any]]]
+    ending: Callable[[], Sequence[str]] = lambda: ()
 
 
 class Wing(Protocol):
@@ -116,10 +118,15 @@ class FigureScript:
         command_line.stop_like_ctrl_c_on_sigterm()
         with command_line.one_line_errors(options.log):
             path = options.out / f"{self.name}.json"
+            ending: Sequence[str] = ()
             if not options.redraw:
-                write_record(path, FIGURE, self.numbers(options, settings or self.presets[options.preset]))
+                with self.wing.open(self, options, settings or self.presets[options.preset]) as study:
+                    write_record(path, FIGURE, self.numbers(study, options.seeds))
+                    ending = study.ending()
             for written in self.pictures(self.read(path), options.out):
                 print(message(options.log, "wrote", str(written)))
+            for line in ending:
+                print(line)
 
     def parse(self, arguments: list[str] | None) -> argparse.Namespace:
         """Read the command line."""
@@ -135,20 +142,19 @@ class FigureScript:
         self.wing.check_switches(parser, options)
         return options
 
-    def numbers(self, options: argparse.Namespace, settings: Any) -> Document:
+    def numbers(self, study: Study, seeds: Sequence[int]) -> Document:
         """Compute the figure's numbers, with everything that led to them."""
-        with self.wing.open(self, options, settings) as study:
-            result = self.compute(study.context)
-            return {
-                "figure": self.name,
-                "preset": study.settings.name,
-                "settings": dataclasses.asdict(study.settings),
-                "data": study.data(),
-                "seeds": list(options.seeds),
-                "trained_with": study.trained_with(),
-                "drawn_with": provenance(self.wing.packages),
-                "result": dict(result),
-            }
+        result = self.compute(study.context)
+        return {
+            "figure": self.name,
+            "preset": study.settings.name,
+            "settings": dataclasses.asdict(study.settings),
+            "data": study.data(),
+            "seeds": list(seeds),
+            "trained_with": study.trained_with(),
+            "drawn_with": provenance(self.wing.packages),
+            "result": dict(result),
+        }
 
     def read(self, path: Path) -> Document:
         """Read the saved numbers, and see that they are this figure's.

@@ -3,8 +3,9 @@
     python reproduction/reference.py --preset quick
 
 Writes into DIR/PRESET (files and columns: `slicing.comparison.reference_curves`, data/README.md), and prints by how
-much the key means moved, if a reference was there. Its federations are those of the figure scripts of the same preset,
-in `figures/runs` or `figures/quick/runs`: each is trained once, whoever asks first.
+much the key means moved, if a reference was there, and the table that every run ends with. Its federations are those of
+the figure scripts of the same preset, in `figures/runs` or `figures/quick/runs`: each is trained once, whoever asks
+first.
 """
 
 import argparse
@@ -15,6 +16,7 @@ from pathlib import Path
 
 from reproduction import command_line
 from reproduction.results.progress import watch
+from reproduction.slicing import summary
 from reproduction.slicing.comparison.reference_curves import CHANGES, write_reference
 from reproduction.slicing.comparison.reference_federations import (
     UNEQUAL,
@@ -40,6 +42,7 @@ def run(options: argparse.Namespace) -> None:
         watch=functools.partial(watch, figure="reference"),
     ) as lab:
         frame, data = tidy_curves(lab)
+        ending = summary.told(summary.summarise(lab), "plain")
     about = {
         "preset": settings.name,
         "settings": dataclasses.asdict(settings),
@@ -54,6 +57,7 @@ def run(options: argparse.Namespace) -> None:
         print(path)
         if path.name == CHANGES:
             print(path.read_text(), end="")
+    print(*ending, sep="\n")
 
 
 def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:

@@ -9,8 +9,6 @@ the same network cannot cost 1,270 KB a round in one scheme and 3,886 in the oth
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
-from rich.console import Console
-from rich.table import Table
 
 from reproduction.figure_script import Document
 from reproduction.results.plotting import new_figure
@@ -44,14 +42,8 @@ def table(document: Document) -> pd.DataFrame:
 
 
 def tables(document: Document) -> dict[str, str]:
-    """Print the table, and return it as CSV, Markdown and LaTeX."""
+    """Return the table as CSV, Markdown and LaTeX."""
     frame = table(document)
-    printed = Table(title=f"Table IV, {document['result']['slice']}")
-    for column in frame:
-        printed.add_column(column)
-    for row in frame.to_numpy().tolist():
-        printed.add_row(*row)
-    Console().print(printed)
     markdown = markdown_table(frame.columns.tolist(), frame.to_numpy().tolist())
     return {".csv": frame.to_csv(index=False), ".md": markdown, ".tex": latex(frame)}
 

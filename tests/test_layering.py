@@ -25,12 +25,12 @@ GROUND = (
 WINGS = {
     "slicing": (
         ("settings", "figures", "datasets", "plotting"),
-        ("schemes", "metrics", "description", "closed_loop"),
+        ("schemes", "metrics", "description", "cautions", "closed_loop"),
         ("documents", "federation", "data_source"),
-        ("forecast",),
+        ("forecast", "controls"),
         ("criteria", "laboratory", "explanations"),
         ("experiment", "comparison", "claims"),
-        ("open_choices",),
+        ("open_choices", "summary"),
         ("regimes",),
         ("script", "reporting", "examples"),
     ),

@@ -33,6 +33,9 @@ PerSample = Annotated[list[PerFeature], not_empty()]
 """[n, Q]."""
 OneSlice = Annotated[str, one_of("slices")]
 
+CONSTANT, LEAST_SQUARES = CONTROLS = ("constant predictor", "least squares")
+"""What Fig. 4 shows beside the schemes, by label; see `controls`."""
+
 
 class Curves(TypedDict):
     """A scheme's curves over the seeds, and what follows from them.
@@ -55,14 +58,24 @@ class Curves(TypedDict):
 CurvesByScheme = Annotated[dict[str, Curves], named(*MAIN_SCHEMES)]
 
 
+class Errors(TypedDict):
+    """MSE [%^2] on all training samples and on all test samples of the CLs, and R^2 on test samples, [seeds] each."""
+
+    mse: PerSeed
+    test_mse: PerSeed
+    test_r_squared: PerSeed
+
+
 class ConvergenceResult(TypedDict):
-    """Fig. 4: slice -> scheme -> curves."""
+    """Fig. 4: slice -> scheme -> curves; slice -> scheme, or what is fitted beside them -> errors in the end."""
 
     slices: Annotated[dict[str, CurvesByScheme], named_by("slices")]
+    errors: Annotated[dict[str, Annotated[dict[str, Errors], named(*MAIN_SCHEMES)]], named_by("slices")]
+    controls: Annotated[dict[str, Annotated[dict[str, Errors], named(*CONTROLS)]], named_by("slices")]
 
 
 class TestScores(TypedDict):
-    """The final model on test data: confidence per CL [seeds, K], MSE [seeds]."""
+    """The final model on test data: confidence per CL [seeds, K], MSE over all samples of all CLs [seeds]."""
 
     confidence: PerClient
     mse: PerSeed

@@ -13,6 +13,7 @@ from typing import Any
 
 from reproduction.results.progress import Job, OnRound
 from reproduction.results.store import Store, only_one, path_of
+from reproduction.slicing.cautions import empty_members
 from reproduction.slicing.closed_loop.client import Assignment
 from reproduction.slicing.datasets.slice_data import SliceData
 from reproduction.slicing.federation.clients import assign, clients_of
@@ -134,6 +135,7 @@ def job(data: SliceData, assignment: Assignment, record: Payload, stem: str) -> 
         past=tuple(record["rounds"]),
         opening=partial(opening, data, assignment),
         in_words=round_in_words,
+        caution=empty_members(assignment.sla, clients, assignment.local.epochs),
         scalars=round_scalars,
     )
 

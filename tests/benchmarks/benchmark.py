@@ -16,6 +16,7 @@ import os
 import resource
 import sys
 import time
+from collections.abc import Sequence
 from contextlib import ExitStack
 from functools import partial
 from itertools import pairwise
@@ -119,7 +120,7 @@ def federation(clients: int, scheme: str, explainer: str) -> tuple[Assignment, l
     return assignment, clients_of(data)[0]
 
 
-def report(assignment: Assignment, samples: Samples) -> tuple[int, float, int]:
+def report(assignment: Assignment, samples: Sequence[Samples]) -> list[tuple[int, float, int]]:
     """Run in a worker: its process id, its peak memory in GB, its compilations of training functions."""
     from reproduction.slicing.closed_loop import local_training
 
@@ -128,7 +129,8 @@ def report(assignment: Assignment, samples: Samples) -> tuple[int, float, int]:
     compiled = [local_training.post_hoc_round(*key)]
     compiled += [local_training.in_hoc_round(explainer, *key) for explainer in EXPLAINERS]
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
-    return os.getpid(), peak / 1e9, sum(function.experimental_get_tracing_count() for function in compiled)
+    tracings = sum(function.experimental_get_tracing_count() for function in compiled)
+    return [(os.getpid(), peak / 1e9, tracings)] * len(samples)
 
 
 def serve_ours(workers: int | None) -> None:

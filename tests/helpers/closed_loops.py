@@ -11,7 +11,8 @@ ROUND = 3
 
 def compiled_round(assignment, client, weights, log_matrix=None, round_number=ROUND):
     log_matrix = initial_log_matrix() if log_matrix is None else log_matrix
-    return closed_loop.train(assignment, serialise(weights), round_number, client, log_matrix)
+    (answer,) = closed_loop.train(assignment, serialise(weights), round_number, [client], [log_matrix])
+    return answer
 
 
 def eager(assignment, client, weights, matrix=None, round_number=ROUND):

@@ -56,6 +56,7 @@ def good():
     }
     test["post-hoc"] = {"confidence": [[0.5, 0.6]] * SEEDS, "mse": [0.01] * SEEDS}  # not one of C4's three
     constant = {"mse": [0.1] * SEEDS, "confidence": [0.5] * SEEDS}
+    errors = dict.fromkeys(("mse", "test_mse", "test_r_squared"), [0.1] * SEEDS)  # which no criterion reads
     sizes = [0.2, 0.3, 0.1, 0.9, 0.01]
     attributed = {
         "mean_abs_shap": sizes,
@@ -68,7 +69,11 @@ def good():
     seconds = {"in-hoc IG": 10.0, "in-hoc Input x Gradient": 12.0, "in-hoc SHAP": 20.0, "post-hoc": 11.0}
     return copy.deepcopy(
         {
-            "fig4_convergence": {"slices": {name: rounds for name in SLICES}},
+            "fig4_convergence": {
+                "slices": {name: rounds for name in SLICES},
+                "errors": {name: dict.fromkeys(rounds, errors) for name in SLICES},
+                "controls": {name: dict.fromkeys(("constant predictor", "least squares"), errors) for name in SLICES},
+            },
             "fig5_confidence": {
                 "slices": {
                     name: {"threshold": 0.1, "rounds": rounds, "test": test, "constant predictor": constant}

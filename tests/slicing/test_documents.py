@@ -95,6 +95,17 @@ FOREIGN = {
     "a time unknown": ("fig8_scalability", put("result", "clients", "10", "seconds", 1, 0, None), "10.seconds.1.0: "),
     "a foreign explainer": ("fig5_confidence", put(*EMBB, "test", "in-hoc X", {}), "test.in-hoc X"),
     "uneven CLs": ("fig5_confidence", shorten(*EMBB, "test", "in-hoc IG", "confidence", 0), "lists of one length"),
+    "of an older form": ("fig4_convergence", lack("result", "controls"), "field result.controls: "),
+    "a control too few": (
+        "fig4_convergence",
+        lack("result", "controls", "eMBB", "least squares"),
+        "controls.eMBB: lacks 'least squares'",
+    ),
+    "a test too few": (
+        "fig4_convergence",
+        shorten("result", "errors", "eMBB", "post-hoc", "test_mse"),
+        "test_mse: must",
+    ),
     "no control": ("fig5_confidence", lack(*EMBB, "constant predictor"), "eMBB.constant predictor: "),
     "a feature too few": ("fig6_attributions", shorten("result", "feature_names"), "feature_names: "),
     "a foreign feature": (

@@ -87,11 +87,11 @@ def test_record_holds_the_models_own_scores(build, uninterrupted):
     assignment = assign(data, *RUN[1:], settings)
     training, test = clients_of(data)
     broadcast = records.decode(payload["weights"]).tobytes()
-    scores = [closed_loop.score(assignment, broadcast, 2, "test", client) for client in test]
+    scores = closed_loop.score(assignment, broadcast, 2, "test", test)
     assert [score.mse for score in scores] == payload["test"]["mse"]
     stored = [np.nan if value is None else value for value in payload["test"]["confidence"]]
     np.testing.assert_array_equal([score.confidence for score in scores], stored)
-    scores = [closed_loop.score(assignment, broadcast, 2, "training", client) for client in training]
+    scores = closed_loop.score(assignment, broadcast, 2, "training", training)
     expected = np.average([score.mse for score in scores], weights=[40, 30, 35])
     np.testing.assert_allclose(payload["rounds"][-1]["mse"], expected, rtol=1e-12)
     assert log_matrices(payload).shape == (3, 2, 2)

@@ -1,9 +1,10 @@
-"""One closed loop as the server sees it: a model comes in as bytes, an update goes out as bytes.
+"""Closed loops as the server sees them: a model comes in as bytes, updates go out as bytes.
 
 Everything here is a pure function of its arguments, so it does not matter which process runs it, nor when. What
-all CLs of a round share comes first, what is a CL's own last.
+all CLs of a round share comes first, what is a CL's own last. How many CLs come in one call changes no result.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -43,6 +44,11 @@ class Samples:
     def count(self) -> int:
         """D_k, the number of samples that count."""
         return int(self.sample_weights.sum())
+
+    @property
+    def arrays(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Features, target and sample weights, in the order in which compiled functions take them."""
+        return self.features, self.target, self.sample_weights
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -114,85 +120,113 @@ def initial_log_matrix() -> np.ndarray:
 
 
 def train(
-    assignment: Assignment, broadcast: bytes, round_number: int, samples: Samples, log_matrix: np.ndarray
-) -> tuple[Update, np.ndarray]:
-    """Run one CL's round.
+    assignment: Assignment,
+    broadcast: bytes,
+    round_number: int,
+    samples: Sequence[Samples],
+    log_matrices: Sequence[np.ndarray],
+) -> list[tuple[Update, np.ndarray]]:
+    """Run several CLs' round.
 
     Args:
         assignment: what all CLs are told once.
         broadcast: W(t), serialised.
         round_number: t, from 0.
-        samples: the CL's training part.
-        log_matrix: log A to start from, float32 [2, 2].
+        samples: the CLs' training parts.
+        log_matrices: each CL's log A to start from, float32 [2, 2].
 
     Returns:
-        the answer to the server, and log A after the last epoch, float32 [2, 2], which stays with the CL.
+        for each CL the answer to the server, and log A after the last epoch, float32 [2, 2], which stays with the CL.
 
     Raises:
-        ClientError: if the weights are not finite afterwards.
+        ClientError: if a CL's weights are not finite afterwards.
     """
-    one_round = _post_hoc_round if assignment.scheme == "post-hoc" else _in_hoc_round
-    local = one_round(assignment, deserialise(broadcast), round_number, samples, log_matrix)
-    weights = np.asarray(local.weights)
-    if not np.isfinite(weights).all():
-        raise _diverged(assignment, samples, round_number, "local training: weights are not finite")
-    update = Update(
-        payload=serialise(weights),
-        samples=samples.count,
-        multiplier=float(local.multiplier),
-        confidence=float(local.confidence),
-        empty_epochs=int(local.empty_epochs),
-    )
-    return update, np.asarray(local.log_matrix)
+    train_all = _post_hoc_rounds if assignment.scheme == "post-hoc" else _in_hoc_rounds
+    trained = train_all(assignment, deserialise(broadcast), round_number, samples, log_matrices)
+    answers = []
+    for one, local in zip(samples, trained, strict=True):
+        if not np.isfinite(local.weights).all():
+            raise _diverged(assignment, one, round_number, "local training: weights are not finite")
+        update = Update(
+            payload=serialise(local.weights),
+            samples=one.count,
+            multiplier=float(local.multiplier),
+            confidence=float(local.confidence),
+            empty_epochs=int(local.empty_epochs),
+        )
+        answers.append((update, local.log_matrix))
+    return answers
 
 
-def _post_hoc_round(
-    assignment: Assignment, weights: np.ndarray, round_number: int, samples: Samples, log_matrix: np.ndarray
-) -> "Local":
+def _post_hoc_rounds(
+    assignment: Assignment,
+    weights: np.ndarray,
+    round_number: int,
+    samples: Sequence[Samples],
+    log_matrices: Sequence[np.ndarray],
+) -> list["Local"]:
     """Train without constraint: lambda_1 is 0, and log A stays as it is."""
+    from reproduction.slicing.closed_loop.in_turn import in_turn
     from reproduction.slicing.closed_loop.local_training import Local, post_hoc_round
 
     local_round = post_hoc_round(assignment.sizes, assignment.model, assignment.local)
-    weights = local_round(weights, samples.features, samples.target, samples.sample_weights)
-    return Local(weights, log_matrix, multiplier=0.0, confidence=float("nan"), empty_epochs=0)
+    trained = in_turn(local_round, (weights,), [one.arrays for one in samples])
+    pairs = zip(trained, log_matrices, strict=True)
+    return [Local(*pair, multiplier=0.0, confidence=float("nan"), empty_epochs=0) for pair in pairs]
 
 
-def _in_hoc_round(
-    assignment: Assignment, weights: np.ndarray, round_number: int, samples: Samples, log_matrix: np.ndarray
-) -> "Local":
+def _in_hoc_rounds(
+    assignment: Assignment,
+    weights: np.ndarray,
+    round_number: int,
+    samples: Sequence[Samples],
+    log_matrices: Sequence[np.ndarray],
+) -> list["Local"]:
     """Train under the constraint."""
+    from reproduction.slicing.closed_loop.in_turn import in_turn
     from reproduction.slicing.closed_loop.local_training import in_hoc_round
 
     local_round = in_hoc_round(assignment.explainer, assignment.sizes, assignment.model, assignment.local)
     threshold = np.float32(assignment.sla.confidence_threshold)
-    seed = seeds.stateless_seed(assignment.seed, "training", assignment.slice_name, round_number, samples.name)
-    arrays = (weights, samples.features, samples.target, samples.sample_weights)
-    return local_round(*arrays, assignment.baseline[:, None], assignment.bounds, threshold, log_matrix, seed)
+    rows = [
+        (*one.arrays, log_matrix, _draws(assignment, "training", round_number, one))
+        for one, log_matrix in zip(samples, log_matrices, strict=True)
+    ]
+    return in_turn(local_round, (weights, assignment.baseline[:, None], assignment.bounds, threshold), rows)
 
 
-def score(assignment: Assignment, broadcast: bytes, round_number: int, part: Part, samples: Samples) -> Score:
-    """Score the global model on one CL's samples, explained with the assignment's explainer.
+def score(
+    assignment: Assignment, broadcast: bytes, round_number: int, part: Part, samples: Sequence[Samples]
+) -> list[Score]:
+    """Score the global model on several CLs' samples, explained with the assignment's explainer.
 
     Args:
         assignment: what all CLs are told once.
         broadcast: the global model, serialised.
         round_number: t, from 0.
-        part: which of the CL's data `samples` are.
-        samples: the CL's.
+        part: which of the CLs' data `samples` are.
+        samples: the CLs'.
 
     Raises:
-        ClientError: if the MSE is not finite.
+        ClientError: if a CL's MSE is not finite.
     """
     from reproduction.slicing.closed_loop.evaluation import evaluation
+    from reproduction.slicing.closed_loop.in_turn import in_turn
 
-    compiled = evaluation(assignment.explainer, assignment.sizes, assignment.model, assignment.local)
-    key = (f"evaluation {part}", assignment.slice_name, round_number, samples.name)
-    arrays = (deserialise(broadcast), samples.features, samples.target, samples.sample_weights)
-    seed = seeds.stateless_seed(assignment.seed, *key)
-    mse, confidence, inside = compiled(*arrays, assignment.baseline[:, None], assignment.bounds, seed)
-    if not np.isfinite(mse):
-        raise _diverged(assignment, samples, round_number, f"evaluation on {part} data: the MSE is not finite")
-    return Score(mse=float(mse), confidence=float(confidence), inside=float(inside))
+    evaluate = evaluation(assignment.explainer, assignment.sizes, assignment.model, assignment.local)
+    shared = (deserialise(broadcast), assignment.baseline[:, None], assignment.bounds)
+    rows = [(*one.arrays, _draws(assignment, f"evaluation {part}", round_number, one)) for one in samples]
+    scores = []
+    for one, (mse, confidence, inside) in zip(samples, in_turn(evaluate, shared, rows), strict=True):
+        if not np.isfinite(mse):
+            raise _diverged(assignment, one, round_number, f"evaluation on {part} data: the MSE is not finite")
+        scores.append(Score(mse=float(mse), confidence=float(confidence), inside=float(inside)))
+    return scores
+
+
+def _draws(assignment: Assignment, purpose: str, round_number: int, samples: Samples) -> np.ndarray:
+    """Return the seed of a CL's draws, int32 [2]."""
+    return seeds.stateless_seed(assignment.seed, purpose, assignment.slice_name, round_number, samples.name)
 
 
 def _diverged(assignment: Assignment, samples: Samples, round_number: int, what: str) -> ClientError:

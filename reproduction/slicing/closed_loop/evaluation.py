@@ -32,11 +32,11 @@ class Evaluation(NamedTuple):
 
 @cache
 def evaluation(explainer: Explainer, sizes: tuple[int, ...], model: ModelSettings, local: LocalSettings):
-    """Return the compiled evaluation of one CL, a function of its arrays to `Evaluation`."""
+    """Return the compiled evaluation of one CL, a function to `Evaluation` of arrays as `in_hoc_round` takes them."""
     explain = weighted_attributions(explainer, local.integration_steps)
 
     @tf.function(jit_compile=True, autograph=False)
-    def evaluate(weights, features, target, sample_weights, baseline, bounds, seed) -> Evaluation:
+    def evaluate(weights, baseline, bounds, features, target, sample_weights, seed) -> Evaluation:
         predict = network(weights, sizes, model)
         prediction = predict(features)
         draws = tf.random.stateless_uniform((local.mutations * sizes[0], features.shape[1]), seed, alg="threefry")

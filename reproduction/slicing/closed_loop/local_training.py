@@ -67,15 +67,15 @@ def in_hoc_round(explainer: Explainer, sizes: tuple[int, ...], model: ModelSetti
         local: Algorithm 1's inner loop.
 
     Returns:
-        a function to `Local` of weights float32 [P]; features float32 [Q, D], scaled; target float32 [D] in %;
-        sample_weights float32 [D], 0 or 1; baseline float32 [Q, 1], scaled; bounds float32 [2], alpha_n and beta_n
-        in %; threshold float32, nu_n; log_matrix float32 [2, 2], log A; seed int32 [2].
+        a function to `Local` of weights float32 [P]; baseline float32 [Q, 1], scaled; bounds float32 [2], alpha_n and
+        beta_n in %; threshold float32, nu_n; features float32 [Q, D], scaled; target float32 [D] in %; sample_weights
+        float32 [D], 0 or 1; log_matrix float32 [2, 2], log A; seed int32 [2].
     """
     game = Game(local)
     explain = weighted_attributions(explainer, local.integration_steps)
 
     @tf.function(jit_compile=True, autograph=False)
-    def local_round(weights, features, target, sample_weights, baseline, bounds, threshold, log_matrix, seed) -> Local:
+    def local_round(weights, baseline, bounds, threshold, features, target, sample_weights, log_matrix, seed) -> Local:
         samples = tf.reduce_sum(sample_weights)
         game.state.assign(log_matrix)
 
@@ -120,7 +120,7 @@ def in_hoc_round(explainer: Explainer, sizes: tuple[int, ...], model: ModelSetti
 def post_hoc_round(sizes: tuple[int, ...], model: ModelSettings, local: LocalSettings):
     """Return the compiled unconstrained round: lambda_0 = 1, lambda_1 = 0, no explainer in the loop.
 
-    A function of the first four arguments of `in_hoc_round`'s to the weights, float32 [P].
+    A function of weights, features, target and sample_weights, as `in_hoc_round`'s, to the weights, float32 [P].
     """
 
     @tf.function(jit_compile=True, autograph=False)

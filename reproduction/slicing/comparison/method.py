@@ -202,10 +202,16 @@ def _train(
     """Run one round of a method over all CLs: the next global model, float32 [P], and its bytes and seconds."""
     started = time.perf_counter()
     bytes_down = len(held.samples) * (len(serialise(weights)) + broadcast_size(method))
-    updates = pool.map(partial(_local_update, assignment, method, feature_names, weights, t), held)
+    local_update = partial(_local_update, assignment, method, feature_names, weights, t)
+    updates = pool.map(partial(_each, local_update), held)
     weights = _aggregate(method, assignment, updates, [one.count for one in held.samples], t)
     bytes_up = sum(map(size, updates))
     return weights, {"bytes_down": bytes_down, "bytes_up": bytes_up, "seconds": time.perf_counter() - started}
+
+
+def _each(local_update: Callable[[Samples], Any], samples: Sequence[Samples]) -> list[Any]:
+    """Run several CLs one after another, in whichever process."""
+    return [local_update(one) for one in samples]
 
 
 def _local_update(
@@ -216,7 +222,7 @@ def _local_update(
     t: int,
     samples: Samples,
 ) -> Any:
-    """Run one CL's round of a method, in whichever process."""
+    """Run one CL's round of a method."""
     rng = seeds.generator(assignment.seed, "method", assignment.slice_name, t, samples.name)
     given = local_data(assignment, samples, feature_names)
     shared = (weights, given.features, given.target, given.baseline)

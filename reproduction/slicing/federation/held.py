@@ -22,8 +22,8 @@ class Held:
     key: str
     samples: tuple[Samples, ...]
 
-    def rows(self, own: Sequence[Sequence[Any]]) -> list[tuple[Any, ...]]:
-        """Return what is each CL's own, from columns with an entry per CL.
+    def check(self, own: Sequence[Sequence[Any]]) -> None:
+        """Check that each column of what is the CLs' own has an entry per CL.
 
         Raises:
             ValueError: for a column of another length.
@@ -31,7 +31,6 @@ class Held:
         for column in own:
             if len(column) != len(self.samples):
                 raise ValueError(f"own must have an entry per client ({len(self.samples)}), got {len(column)}")
-        return list(zip(*own, strict=True)) if own else [()] * len(self.samples)
 
 
 def hold(samples: Sequence[Samples]) -> Held:
@@ -39,7 +38,7 @@ def hold(samples: Sequence[Samples]) -> Held:
     ordered = tuple(sorted(samples, key=lambda one: one.name))
     sha = hashlib.sha256()
     for one in ordered:
-        for array in (one.features, one.target, one.sample_weights):
+        for array in one.arrays:
             sha.update(f"{one.name} {array.shape} ".encode())
             sha.update(np.ascontiguousarray(array).data)
     return Held(key=sha.hexdigest(), samples=ordered)

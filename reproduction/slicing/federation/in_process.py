@@ -13,13 +13,14 @@ from reproduction.slicing.federation.held import Held, hold
 
 
 class Pool(Protocol):
-    """Who computes: `function(samples, *own)` for each CL, answers in the order of the CLs."""
+    """Who computes: `function(samples, *own)`, several CLs at a time, answers in the order of the CLs."""
 
     def map(self, function: Callable[..., Any], held: Held, *own: Sequence[Any]) -> list[Any]:
         """Run all CLs.
 
         Args:
-            function: what all CLs share is bound to it already (`functools.partial`).
+            function: from some CLs' samples and entries of `own` to a list of their answers, which must not depend on
+                who comes together; what all CLs share is bound to it already (`functools.partial`).
             held: the CLs' data.
             *own: one sequence per further argument, an entry per CL.
 
@@ -29,11 +30,12 @@ class Pool(Protocol):
 
 
 class Here:
-    """A `Pool` that runs the CLs one after another in this process."""
+    """A `Pool` that runs all CLs in this process."""
 
     def map(self, function: Callable[..., Any], held: Held, *own: Sequence[Any]) -> list[Any]:
         """Run all CLs; see `Pool`."""
-        return [function(samples, *row) for samples, row in zip(held.samples, held.rows(own), strict=True)]
+        held.check(own)
+        return function(held.samples, *own)
 
 
 class InProcessFleet:

@@ -50,12 +50,13 @@ class Workers:
 
     def map(self, function: Callable[..., Any], held: Held, *own: Sequence[Any]) -> list[Any]:
         """Run all CLs in chunks; see `in_process.Pool`. `function` must pickle."""
-        rows = held.rows(own)
+        held.check(own)
         self._start_processes()
-        chunks = cut(len(rows), self.count)
+        chunks = cut(len(held.samples), self.count)
 
         def submit(chunk: slice, samples: Sequence[Samples] | None):
-            return self._executor.submit(_run_chunk, function, held.key, chunk.start, samples, rows[chunk])
+            columns = [column[chunk] for column in own]
+            return self._executor.submit(_run_chunk, function, held.key, chunk.start, samples, columns)
 
         try:
             futures = [submit(chunk, None) for chunk in chunks]
@@ -129,7 +130,7 @@ _held: OrderedDict[str, dict[int, Sequence[Samples]]] = OrderedDict()
 
 
 def _run_chunk(
-    function: Callable[..., Any], key: str, start: int, samples: Sequence[Samples] | None, rows: Sequence[tuple]
+    function: Callable[..., Any], key: str, start: int, samples: Sequence[Samples] | None, own: Sequence[Sequence[Any]]
 ) -> list[Any] | None:
     """Run a chunk of CLs in a worker process; None if their data are not here and did not come along."""
     chunks = _held.setdefault(key, {})
@@ -140,7 +141,7 @@ def _run_chunk(
         chunks[start] = samples
     if start not in chunks:
         return None
-    return [function(one, *row) for one, row in zip(chunks[start], rows, strict=True)]
+    return function(chunks[start], *own)
 
 
 @contextmanager

@@ -24,7 +24,7 @@ from reproduction.slicing.documents import (
     SensitivityResult,
     SensitivityRow,
 )
-from reproduction.slicing.experiment import constant_predictor, convergence, scalability
+from reproduction.slicing.experiment import constant_predictor, main_curves, scalability
 from reproduction.slicing.laboratory import Laboratory
 from reproduction.slicing.open_choices.choices import CHOICES, CONTROL, Choice
 from reproduction.slicing.schemes import IN_HOC
@@ -74,7 +74,7 @@ def _experiments(
     """Yield every choice and the control with their curves, by slice and scheme, and of in-hoc by number of CLs."""
     for choice in choices:
         here = laboratory_of(choice, lab)
-        curves = convergence(here)["slices"]
+        curves = main_curves(here)
         if choice.kind == "default":
             default = curves
         yield choice, curves, scalability(here)["clients"]

@@ -9,7 +9,7 @@ import numpy as np
 from reproduction.results.seed_statistics import at_round, lowest_over_rounds, mean
 from reproduction.results.words import NOT_DEFINED, mean_and_sd, proportion, thousandths, which_seeds
 from reproduction.slicing import figures
-from reproduction.slicing.documents import Document
+from reproduction.slicing.documents import Document, Errors
 
 Row = tuple[str, ...]
 
@@ -63,32 +63,46 @@ def convergence(document: Document) -> Caption:
     """Put Fig. 4 in words."""
     seen: list[str] = []
     groups: dict[str, list[Row]] = {}
-    for name, schemes in document["result"]["slices"].items():
+    result = document["result"]
+    for name, schemes in result["slices"].items():
+        rows = groups.setdefault(name, [])
         for label, curves in schemes.items():
             first, last = (at_round(curves["mse"], index) for index in (0, -1))
             seen.append(f"{name}, {label}: from {mean(first):.3g} to {mean(last):.3g} %²")
             seconds = float(np.median(np.asarray(curves["seconds"], float)))
             converged = mean_and_sd(curves["convergence_round"])
-            row = (label, mean_and_sd(first), mean_and_sd(last), converged, f"{seconds:.2f}")
-            groups.setdefault(name, []).append(row)
+            rows.append(
+                (label, mean_and_sd(first), *_in_the_end(result["errors"][name][label]), converged, f"{seconds:.2f}")
+            )
+        for label, errors in result["controls"][name].items():
+            seen.append(f"{name}, {label}: {mean(errors['mse']):.3g} %²")
+            rows.append((label, NOT_DEFINED, *_in_the_end(errors), NOT_DEFINED, NOT_DEFINED))
     return Caption(
         title="Training error against FL round",
         alt=f"Line plots, a panel per slice: training MSE on a logarithmic axis over "
         f"{document['settings']['rounds']} FL rounds. {'; '.join(seen)}.",
         text=f"Training MSE of the global model against the FL round, {_spread(document)}. Dotted vertical lines: the "
-        "mean convergence round, from which on the MSE stays near its best.",
+        "mean convergence round, from which on the MSE stays near its best. Grey: a constant predictor and least "
+        "squares on the pooled training samples.",
         table=TextTable(
             title="Training error",
             columns=(
                 "Slice, scheme",
                 "MSE, first round [%²]",
                 "MSE, last round [%²]",
+                "MSE, test data [%²]",
+                "R², test data",
                 "Converged in round",
                 "Median seconds per round",
             ),
             groups=_rows(groups),
         ),
     )
+
+
+def _in_the_end(errors: Errors) -> Row:
+    """Write the errors on training and on test samples, and R^2 on these."""
+    return tuple(mean_and_sd(errors[quantity]) for quantity in ("mse", "test_mse", "test_r_squared"))
 
 
 def confidence(document: Document) -> Caption:

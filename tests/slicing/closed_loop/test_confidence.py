@@ -243,7 +243,7 @@ def test_evaluation_equals_numpy(build, explainer, normalisation, mutations):
     sla = SliceSettings(lower_percent=bounds[0], upper_percent=bounds[1], confidence_threshold=0.8)
     local = LocalSettings(integration_steps=5, normalisation=normalisation, mutations=mutations)
     assignment = build.assignment(explainer=explainer, baseline=baseline, model=model, local=local, sla=sla)
-    score = closed_loop.score(assignment, serialise(weights), 4, "test", client)
+    (score,) = closed_loop.score(assignment, serialise(weights), 4, "test", [client])
 
     expected = eager_evaluation(assignment, client, weights, round_number=4)
     assert expected.margin > 2e-6  # no draw and no bound that float32 could turn
@@ -263,7 +263,7 @@ def constant_network(sizes, value):
 def test_constant_predictor_inside_the_sla_is_fully_confident(build, explainer):
     """Fault 17: which is why an MSE always stands beside C."""
     assignment, client = build.assignment(explainer=explainer), build.client()
-    score = closed_loop.score(assignment, constant_network(assignment.sizes, 1.5), 0, "training", client)
+    (score,) = closed_loop.score(assignment, constant_network(assignment.sizes, 1.5), 0, "training", [client])
     assert score.confidence == 1.0
     assert score.inside == 1.0
     np.testing.assert_allclose(score.mse, np.mean((client.target.astype(float) - 1.5) ** 2), rtol=1e-6)
@@ -271,7 +271,7 @@ def test_constant_predictor_inside_the_sla_is_fully_confident(build, explainer):
 
 def test_empty_u_is_undefined(build):
     assignment, client = build.assignment(), build.client()
-    score = closed_loop.score(assignment, constant_network(assignment.sizes, 9.0), 0, "training", client)
+    (score,) = closed_loop.score(assignment, constant_network(assignment.sizes, 9.0), 0, "training", [client])
     assert math.isnan(score.confidence)
     assert score.inside == 0.0
 
@@ -280,5 +280,5 @@ def test_the_sla_asked_for_is_used(build):
     client = build.client()
     for upper, inside in ((2.0, 1.0), (1.0, 0.0)):
         assignment = build.assignment(sla=SliceSettings(upper_percent=upper, confidence_threshold=0.8))
-        score = closed_loop.score(assignment, constant_network(assignment.sizes, 1.5), 0, "training", client)
+        (score,) = closed_loop.score(assignment, constant_network(assignment.sizes, 1.5), 0, "training", [client])
         assert score.inside == inside

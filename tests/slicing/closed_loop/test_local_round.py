@@ -145,7 +145,7 @@ def test_one_tracing_for_all_clients_slices_and_rounds(build, scheme):
         for client in (build.client(seed, count=30 + seed, width=40) for seed in range(3)):
             for round_number in range(2):
                 compiled(assignment, client, weights, round_number=round_number)
-                closed_loop.score(assignment, serialise(weights), round_number, "training", client)
+                closed_loop.score(assignment, serialise(weights), round_number, "training", [client])
     key = (assignment.sizes, assignment.model, local)
     if scheme == "in-hoc":
         trained = local_training.in_hoc_round(assignment.explainer, *key)
@@ -163,4 +163,4 @@ def test_weights_that_are_not_finite_are_refused(build):
         with pytest.raises(ClientError, match=message):
             compiled(dataclasses.replace(assignment, scheme=scheme), client, weights)
     with pytest.raises(ClientError, match=r"slice 'eMBB', client .*, round 6, evaluation on test data"):
-        closed_loop.score(assignment, serialise(weights), 5, "test", client)
+        closed_loop.score(assignment, serialise(weights), 5, "test", [client])

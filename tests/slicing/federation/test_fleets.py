@@ -233,15 +233,16 @@ def test_equal_data_have_one_key(build):
 
 
 def name_of(samples):
-    return samples.name
+    return [one.name for one in samples]
 
 
-def name_and_word(said, samples, word):
-    return said, samples.name, word
+def name_and_word(said, samples, words):
+    return [(said, one.name, word) for one, word in zip(samples, words, strict=True)]
 
 
 def forget(samples):
     workers._held.clear()
+    return [None for _ in samples]
 
 
 def die(samples):

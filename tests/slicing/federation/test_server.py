@@ -161,7 +161,7 @@ def test_one_client_federation_is_local_training(build):
     fleet, start = fleet_of(assignment, [client]), first_state(assignment)
     weights = serialise(start.weights)
     for number, (state, result) in enumerate(federate(start, fleet, 3)):
-        alone, _ = closed_loop.train(assignment, weights, number, client, initial_log_matrix())
+        ((alone, _),) = closed_loop.train(assignment, weights, number, [client], [initial_log_matrix()])
         weights = alone.payload
         np.testing.assert_array_equal(state.weights, deserialise(weights))
         trained = result.trained

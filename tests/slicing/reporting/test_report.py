@@ -19,7 +19,7 @@ from reproduction import compare
 from reproduction import report as script
 from reproduction.figure_script import FIGURE
 from reproduction.results import records
-from reproduction.results.words import proportion, thousandths
+from reproduction.results.words import mean_and_sd, proportion, thousandths
 from reproduction.slicing.claims import CLAIMS_RECORD
 from reproduction.slicing.comparison import curves as tidy
 from reproduction.slicing.comparison.account import COMPARISON
@@ -225,6 +225,19 @@ def alternative(tree, heading):
         s for s in every(tree, "section") if s.get("class") == "figure" and every(s, "h3", "h4")[0] is heading
     )
     return every(section, "img")[0].get("alt")
+
+
+def test_the_words_of_fig_4_are_its_numbers(tree):
+    """The controls among them, and the test errors in the table."""
+    words = alternative(tree, by_id(tree, "fig-4"))
+    cells = {"".join(cell.itertext()).strip() for cell in every(tree, "td")}
+    result = payload("fig4_convergence.json")["result"]
+    for name, controls in result["controls"].items():
+        for label, errors in controls.items():
+            assert f"{name}, {label}: {np.mean(errors['mse']):.3g} %²" in words
+        for errors in (*controls.values(), *result["errors"][name].values()):
+            assert mean_and_sd(errors["test_mse"]) in cells
+            assert mean_and_sd(errors["test_r_squared"]) in cells
 
 
 def test_the_words_of_fig_5_are_its_numbers(tree):
