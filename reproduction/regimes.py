@@ -1,8 +1,10 @@
 """When does in-hoc matter? The confidence of an unconstrained model, forecast from the data alone.
 
-python reproduction/regimes.py --data my.csv --schema my.json            # a paragraph, before any training
-python reproduction/regimes.py --data my.csv --schema my.json --check    # and a post-hoc run beside it
-python reproduction/regimes.py --seeds 5                                 # the study: forecast against measured
+    python reproduction/regimes.py --data my.csv --schema my.json            # a paragraph, before any training
+    python reproduction/regimes.py --data my.csv --schema my.json --check    # and a post-hoc run beside it
+    python reproduction/regimes.py --seeds 5                                 # the study: forecast against measured
+
+The study writes the scatter of forecast against measured, the map of what decides, and a table.
 """
 
 import argparse
