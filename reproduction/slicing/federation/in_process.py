@@ -77,7 +77,7 @@ class InProcessFleet:
         """Let every CL run its local epochs; see `server.Fleet`."""
         start = self.log_matrices if self.assignment.local.multipliers == "keep" else self._fresh
         one_round = partial(client.train, self.assignment, serialise(weights), round_number)
-        updates, log_matrices = zip(*self._pool.map(one_round, self._parts["training"], list(start[::-1])), strict=True)
+        updates, log_matrices = zip(*self._pool.map(one_round, self._parts["training"], list(start)), strict=True)
         self.log_matrices = np.stack(log_matrices)
         return list(updates)
 
