@@ -117,29 +117,32 @@ def test_clients_must_have_names_of_their_own(build):
 
 
 class Answers:
-    """A pool whose CLs hand back a log A of their own, and which keeps what they started from."""
+    """A pool whose CLs hand back a log A of their own, and which keeps what each started from."""
 
     def __init__(self, left):
         self.left, self.started = left, []
 
     def map(self, function, held, *own):
         (log_matrices,) = own
-        self.started.append(np.array(log_matrices))
-        return [("update", matrix) for matrix in self.left]
+        names = [one.name for one in held.samples]
+        self.started.append(dict(zip(names, np.array(log_matrices), strict=True)))
+        return [("update", self.left[name]) for name in names]
 
 
 @pytest.mark.parametrize("multipliers", ["reset", "keep"])
 def test_what_a_client_starts_from(build, multipliers):
+    """Its own, whatever order the CLs were given in."""
     assignment = build.assignment(local=LocalSettings(multipliers=multipliers))
-    fresh = np.stack([initial_log_matrix()] * 2)
-    left = np.stack([initial_log_matrix() - 1, initial_log_matrix() - 2])
+    names = ("CL000", "CL001", "CL002")
+    fresh = dict.fromkeys(names, initial_log_matrix())
+    left = {name: initial_log_matrix() - number for number, name in enumerate(names, start=1)}
     pool = Answers(left)
-    fleet = InProcessFleet(assignment, [build.client(0), build.client(1)], pool=pool)
+    fleet = InProcessFleet(assignment, [build.client(number) for number in (2, 0, 1)], pool=pool)
     for number in range(2):
         fleet.train(np.zeros(77, np.float32), number)
-        np.testing.assert_array_equal(fleet.log_matrices, left)
-    np.testing.assert_array_equal(pool.started[0], fresh)
-    np.testing.assert_array_equal(pool.started[1], left if multipliers == "keep" else fresh)
+        np.testing.assert_array_equal(fleet.log_matrices, [left[name] for name in fleet.names])
+    for started, expected in zip(pool.started, (fresh, left if multipliers == "keep" else fresh), strict=True):
+        np.testing.assert_equal(started, expected)
 
 
 # ---- what a fleet asks of its CLs

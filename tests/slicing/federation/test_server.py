@@ -190,13 +190,17 @@ def test_two_rounds_equal_the_oracle(build, multipliers):
         np.testing.assert_allclose(np.exp(fleet.log_matrices), [one.matrix for one in rounds], atol=2e-6)
 
 
-def test_order_of_clients_does_not_matter(build):
-    assignment, clients = build.assignment(), [build.client(seed, count=20 + seed, width=40) for seed in range(5)]
-    ours, theirs = fleet_of(assignment, clients), fleet_of(assignment, clients[::-1])
-    *_, (forth, _) = federate(first_state(assignment), ours, 2)
-    *_, (back, _) = federate(first_state(assignment), theirs, 2)
+@pytest.mark.parametrize("multipliers", ["reset", "keep"])
+def test_order_of_clients_does_not_matter(build, multipliers):
+    """Nor with A kept over the rounds, where each CL must go on from its own."""
+    assignment = build.assignment(local=LocalSettings(epochs=4, tester_batch=16, multipliers=multipliers))
+    clients = [build.client(seed, count=20 + seed, width=40) for seed in range(5)]
+    ours, theirs = fleet_of(assignment, clients), fleet_of(assignment, [clients[place] for place in (3, 0, 4, 2, 1)])
+    *_, (forth, _) = federate(first_state(assignment), ours, 3)
+    *_, (back, _) = federate(first_state(assignment), theirs, 3)
     np.testing.assert_array_equal(forth.weights, back.weights)
     np.testing.assert_array_equal(ours.log_matrices, theirs.log_matrices)
+    assert len(np.unique(ours.log_matrices, axis=0)) == 5  # no two alike, so that one for another would be seen
     assert ours.names == theirs.names == ("CL000", "CL001", "CL002", "CL003", "CL004")
 
 
