@@ -123,8 +123,6 @@ def _figure(stem: Path, document: Document, verdicts: Sequence[Verdict] = (), ab
     """Collect a figure's picture, words and numbers, and the claims about it."""
     label, caption = FIGURES[stem.name].called, describe(document)
     title = f"{about}{label} in numbers ({which_seeds(document['seeds'])})"
-    saved = stem.with_suffix(".csv")
-    table = tables.from_csv(saved, title) if not caption.table.columns else replace(caption.table, title=title)
     return {
         "id": slug(f"{about}{label}"),
         "about": about,
@@ -132,7 +130,7 @@ def _figure(stem: Path, document: Document, verdicts: Sequence[Verdict] = (), ab
         "caption": caption,
         "picture": picture_of(stem.with_suffix(".png")),
         "claims": [line for line in verdicts if line.where.startswith(label)],
-        "table": table,
+        "table": replace(caption.table, title=title),
     }
 
 

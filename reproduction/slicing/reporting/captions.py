@@ -10,6 +10,7 @@ from reproduction.results.seed_statistics import at_round, lowest_over_rounds, m
 from reproduction.results.words import NO_NUMBER, NOT_DEFINED, mean_and_sd, proportion, thousandths, which_seeds
 from reproduction.slicing import figures
 from reproduction.slicing.documents import Document, Errors
+from reproduction.slicing.reporting import overhead_table
 
 Row = tuple[str, ...]
 
@@ -240,7 +241,7 @@ def scalability(document: Document) -> Caption:
 
 
 def overhead(document: Document) -> Caption:
-    """Put Table IV's picture in words; `columns` and rows of its table are the saved CSV's."""
+    """Put Table IV in words."""
     result = document["result"]
     seen = []
     for label, curves in result["schemes"].items():
@@ -253,7 +254,7 @@ def overhead(document: Document) -> Caption:
         f"{'; '.join(seen)}.",
         text=f"{result['slice']}: convergence round and kilobytes (1,000 bytes of weights really serialised, down "
         "to and up from every CL) until then, a marker per seed. Stars: the paper's, from its table and its text.",
-        table=TextTable(title="Overhead", columns=(), groups=()),
+        table=TextTable(title="Overhead", columns=overhead_table.COLUMNS, groups=(("", overhead_table.rows(result)),)),
     )
 
 

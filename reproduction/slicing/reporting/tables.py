@@ -1,12 +1,10 @@
-"""The report's tables beside the figures: sensitivity, saved CSVs, settings, data, versions and machines, time."""
+"""The report's tables beside the figures: sensitivity, comparison, settings, data, versions and machines, time."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from reproduction.results.seed_statistics import mean
 from reproduction.results.words import NO_NUMBER, NOT_DEFINED, mean_and_sd, number, which_seeds
@@ -19,22 +17,6 @@ from reproduction.slicing.settings import LocalSettings, ModelSettings, Settings
 
 IN_WORDS = {True: "holds", False: "fails", None: NOT_DEFINED}
 """Verdict of a sensitivity row -> cell."""
-
-
-def from_csv(path: Path, title: str) -> TextTable:
-    """Read a saved table as text.
-
-    Raises:
-        ValueError: if it is missing, empty or torn.
-    """
-    try:
-        frame = pd.read_csv(path, dtype=str, keep_default_na=False)
-    except (OSError, ValueError) as error:
-        raise ValueError(f"{path}: missing or not a table; redraw it with its script") from error
-    if frame.empty:
-        raise ValueError(f"{path}: has no rows; redraw it with its script")
-    rows = tuple(tuple(map(str, row)) for row in frame.to_numpy().tolist())
-    return TextTable(title=title, columns=tuple(frame.columns), groups=(("", rows),))
 
 
 def sensitivity_table(rows: Sequence[Mapping[str, Any]]) -> TextTable:
