@@ -7,7 +7,7 @@ OUT ?= $(if $(filter quick,$(PRESET)),figures/quick,figures)
 RUN := .venv/bin/python
 FIGURES := $(RUN) -m reproduction.slicing.figures
 
-.PHONY: figures real claims sensitivity comparison report check-report reference data test lint benchmark benchmark-peers clean
+.PHONY: figures real claims sensitivity regimes comparison report check-report reference data test lint benchmark benchmark-peers clean
 
 figures: .venv/core
 	@set -e; figures=$$($(FIGURES)); for figure in $$figures; do \
@@ -26,10 +26,18 @@ real: .venv/core
 claims: .venv/core
 	$(RUN) reproduction/claims.py --out $(OUT)
 
-# C1-C3 and C8 under every choice that the paper left open; two seeds unless SEEDS is given
+# C1-C3 and C8 under every choice that the paper left open; a preset of its own or PRESET=quick, two seeds or SEEDS
+sensitivity: PRESET = sensitivity
 sensitivity: SEEDS = 2
 sensitivity: .venv/core
-	$(RUN) reproduction/sensitivity.py --seeds $(SEEDS) --out $(OUT)
+	$(RUN) reproduction/sensitivity.py --preset $(PRESET) --seeds $(SEEDS) --out $(OUT)
+
+# The confidence of an unconstrained model, forecast and measured; five seeds unless SEEDS is given. With a TRACTOR table
+# (data/README.md) its two slices stand beside: make regimes TRACTOR=table.parquet
+regimes: SEEDS = 5
+regimes: .venv/core
+	$(RUN) reproduction/regimes.py --seeds $(SEEDS) --out $(OUT) $(if $(TRACTOR),$(foreach slice,eMBB URLLC,\
+		--beside "$(TRACTOR)" tractor:$(slice)))
 
 # The four example methods beside ours; five seeds unless SEEDS is given
 comparison: SEEDS = 5

@@ -8,16 +8,21 @@ them need lies on the ground and knows none of them. An import never goes up the
 data -> client model -> explainer -> confidence -> constrained local training -> federation -> records -> figures.
 
     fig4..fig8, table4       what a user types, one script per figure: how it is drawn, and one call
-    claims.py, sensitivity.py, compare.py, reference.py, report.py, datasets.py, examples.py: switches, and one call
+    claims.py, sensitivity.py, regimes.py, compare.py, reference.py, report.py, datasets.py, examples.py: switches, and
+                             one call
 
     slicing/                 the paper
       reporting/             the figures in words and tables, on one page;  script.py: its figures as scripts
       examples/              four methods of others
+      regimes/               the forecast held to federations, over many kinds of data
       open_choices/          what the paper left open, varied
       claims.py              the paper's claims;  criteria.py: what each is held to
       comparison/            curves of any method beside ours; method.py: the door for a method in Python
+      summary.py             the table that a run ends with
       experiment.py          one function per figure: federations -> numbers;  explanations.py: Fig. 6's
+                             controls.py: a constant and least squares beside them
       laboratory.py          trains a federation once, keeps it, continues it;  data_source.py: on which data
+      forecast/              how confident an unconstrained model will be, from the data alone
       federation/            server.py: Algorithm 1's outer loop, eq. (1), over a fleet;  in_process.py: a fleet on one
                              machine;  record.py: a federation on disk
       closed_loop/           one CL.  client_model.py: the network;  explainers.py, confidence.py: eqs. (2)-(6);
@@ -26,6 +31,7 @@ data -> client model -> explainer -> confidence -> constrained local training ->
                              call;  client.py: bytes in, bytes out
       documents.py           what a figure saves, field by field;  description.py: that of its runs
       schemes.py             what is compared, with label and look;  metrics.py, plotting.py
+      cautions.py            what makes a number mean less than it seems, a line each
       datasets/              generator.py, physics.py, tables.py (anyone's), measurements.py (public sets)
       settings.py            Table III and what the paper leaves open;  figures.py: the list of them
 

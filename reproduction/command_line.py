@@ -15,6 +15,10 @@ from reproduction.results.progress import LOGS, message
 
 log = logging.getLogger(__name__)
 
+STOPPED = "stopped; run the same command again"
+STOPPED_BETWEEN_ROUNDS = "stopped; finished rounds are saved, run the same command again to resume"
+"""What Ctrl-C leaves behind: nothing, or work that goes on."""
+
 CLOSED_PIPE = 128 + signal.SIGPIPE
 """Exit status of a program whose reader went away, `... | head`, as a shell gives it."""
 
@@ -45,10 +49,15 @@ def add_out(parser: argparse.ArgumentParser, help_text: str, default: Path | Non
 
 
 def add_log(parser: argparse.ArgumentParser) -> None:
-    """Add --log and --log-dir."""
-    add = parser.add_argument
-    add("--log", choices=LOGS, default=LOGS[0], help="progress: a bar if on a terminal, lines, or JSON lines (auto)")
-    add("--log-dir", type=Path, metavar="DIR", help="write the curves for TensorBoard too, a folder per federation")
+    """Add --log."""
+    help_text = "progress: a bar if on a terminal, lines, or JSON lines (auto)"
+    parser.add_argument("--log", choices=LOGS, default=LOGS[0], help=help_text)
+
+
+def add_log_dir(parser: argparse.ArgumentParser) -> None:
+    """Add --log-dir."""
+    help_text = "write the curves for TensorBoard too, a folder per federation"
+    parser.add_argument("--log-dir", type=Path, metavar="DIR", help=help_text)
 
 
 def parse(parser: argparse.ArgumentParser, arguments: Sequence[str] | None, *, below: str = "") -> argparse.Namespace:
@@ -86,20 +95,20 @@ def stop_like_ctrl_c_on_sigterm() -> None:
 
 
 @contextmanager
-def one_line_errors(log_as: str = "auto") -> Iterator[None]:
+def one_line_errors(log_as: str = "auto", *, stopped: str = STOPPED) -> Iterator[None]:
     """Exit with 2 (one line on standard error), 130 (Ctrl-C) or quietly (closed pipe) if this does not end well.
 
     A pipe is closed if the reader of standard output or standard error went away; any other broken pipe is an error.
 
     Args:
         log_as: one of `progress.LOGS`, how lines are written.
+        stopped: the line for Ctrl-C: what is kept, and what to do.
     """
     try:
         yield
         if sys.stdout is not None:  # `>&-`
             sys.stdout.flush()
     except KeyboardInterrupt:
-        stopped = "stopped; finished rounds are saved, run the same command again to resume"
         _end(130, message(log_as, "stopped", stopped))
     except (ValueError, TypeError, OSError, RuntimeError) as error:
         if isinstance(error, BrokenPipeError) and _drop_what_nobody_reads():
@@ -130,8 +139,8 @@ def _drop_what_nobody_reads() -> bool:
 
 
 def one_line(error: Exception) -> str:
-    """Return an error's text on one line; an operating system's with its file, without its number."""
+    """Return an error's text on one line, or its kind if it has none; a system's with its file, without its number."""
     text = str(error)
     if isinstance(error, OSError) and error.strerror:
         text = f"{error.filename}: {error.strerror}" if error.filename else error.strerror
-    return " ".join(text.split())
+    return " ".join(text.split()) or type(error).__name__

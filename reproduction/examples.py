@@ -15,13 +15,15 @@ from reproduction.slicing.examples.run_all import run_all
 from reproduction.slicing.federation.workers import Workers
 from reproduction.slicing.settings import PRESETS
 
+STOPPED = "stopped; finished federations are saved, run the same command again to go on"
+
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run with command-line arguments; exits with 2 (one line on standard error) or 130 if it does not end well."""
     options = _parse(arguments)
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # for the workers' NumPy: one thread each, as TensorFlow's
     command_line.stop_like_ctrl_c_on_sigterm()
-    with command_line.one_line_errors():
+    with command_line.one_line_errors(stopped=STOPPED):
         with only_one(options.out / "runs"), Workers(options.workers) as pool:
             frame = run_all(PRESETS[options.preset], options.slices, options.seeds, pool, options.out / "runs")
         curves.write(options.out / "examples.csv", frame)

@@ -1,6 +1,7 @@
 """Fig. 4: training MSE against FL round, in-hoc (IG) and post-hoc, mean and spread over the seeds.
 
-Differs from the paper: it draws one run; the dotted lines mark our convergence rounds, for which it has no criterion.
+Differs from the paper: it draws one run, and no controls; the dotted lines mark our convergence rounds, for which it
+has no criterion.
 """
 
 from matplotlib.figure import Figure
@@ -9,9 +10,12 @@ from reproduction.figure_script import Document
 from reproduction.results.plotting import draw_curves, legend_below, new_figure
 from reproduction.results.seed_statistics import mean_and_spread
 from reproduction.slicing import experiment, figures
+from reproduction.slicing.documents import CONSTANT, LEAST_SQUARES
 from reproduction.slicing.plotting import rounds_axis
 from reproduction.slicing.schemes import LOOKS
 from reproduction.slicing.script import paper_script
+
+DASHES = {CONSTANT: (0, (6, 2)), LEAST_SQUARES: (0, (4, 1, 1, 1))}
 
 
 def draw(document: Document) -> Figure:
@@ -23,6 +27,9 @@ def draw(document: Document) -> Figure:
             draw_curves(axes, curves["mse"], label, **LOOKS[label])
             converged = mean_and_spread(curves["convergence_round"])["mean"]
             axes.axvline(converged, color=LOOKS[label]["color"], linestyle=":", linewidth=1)
+        for label, errors in document["result"]["controls"][name].items():
+            level = mean_and_spread(errors["mse"])["mean"]
+            axes.axhline(level, label=label, color="dimgrey", linewidth=1, linestyle=DASHES[label])
         axes.set_title(name)
         axes.set_yscale("log")
         rounds_axis(axes, document["settings"]["rounds"])

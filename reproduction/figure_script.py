@@ -9,7 +9,7 @@
 
 import argparse
 import dataclasses
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -41,7 +41,31 @@ class FigureDocument(TypedDict):
     result: dict[str, Any]
 
 
-FIGURE = Kind(fields=FigureDocument, remedy="make it anew without --redraw")
+FIGURE = Kind(fields=FigureDocument)
+
+
+def read_document(path: Path, name: str, *, check: Callable[[Document], None], remedy: str) -> Document:
+    """Read the saved numbers of the figure called `name`, and see that they are that figure's.
+
+    Args:
+        path: their file.
+        name: the figure's.
+        check: refuses (ValueError) a document whose result is not that figure's.
+        remedy: what the reader's user is to do with a document that is refused.
+
+    Raises:
+        FileNotFoundError: if there are none.
+        ValueError: if they are torn, another figure's, or refused by `check`.
+    """
+
+    def is_of_the_figure(document: Document) -> None:
+        if document["figure"] != name:
+            raise ValueError(f"holds the numbers of {document['figure']}, not of {name}")
+        check(document)
+
+    if not path.exists():
+        raise FileNotFoundError(f"{path}: missing; {remedy}")
+    return read_record(path, dataclasses.replace(FIGURE, check=is_of_the_figure, remedy=remedy))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,12 +77,14 @@ class Study:
         settings: as they are run, a dataclass with a `name`.
         data: says what data were used, once they were.
         trained_with: says which machines and versions did the work.
+        ending: gives the lines that a run ends with, on standard output.
     """
 
     context: Any
     settings: Any
     data: Callable[[], dict[str, Any]]
     trained_with: Callable[[], list[dict[str, Any]]]
+    ending: Callable[[], Sequence[str]] = lambda: ()
 
 
 class Wing(Protocol):
@@ -114,59 +140,54 @@ class FigureScript:
         """
         options = self.parse(arguments)
         command_line.stop_like_ctrl_c_on_sigterm()
-        with command_line.one_line_errors(options.log):
+        stopped = command_line.STOPPED if options.redraw else command_line.STOPPED_BETWEEN_ROUNDS
+        with command_line.one_line_errors(options.log, stopped=stopped):
             path = options.out / f"{self.name}.json"
+            ending: Sequence[str] = ()
             if not options.redraw:
-                write_record(path, FIGURE, self.numbers(options, settings or self.presets[options.preset]))
+                with self.wing.open(self, options, settings or self.presets[options.preset]) as study:
+                    write_record(path, FIGURE, self.numbers(study, options.seeds))
+                    ending = study.ending()
             for written in self.pictures(self.read(path), options.out):
                 print(message(options.log, "wrote", str(written)))
+            for line in ending:
+                print(line)
 
     def parse(self, arguments: list[str] | None) -> argparse.Namespace:
         """Read the command line."""
-        parser = argparse.ArgumentParser(prog=f"{self.name}.py", description=self.about)
-        command_line.add_preset(parser, list(self.presets))
+        redraws = argparse.ArgumentParser(add_help=False)
+        command_line.add_preset(redraws, list(self.presets))
+        command_line.add_out(redraws, "where pictures, numbers and runs go (figures, or figures/quick)")
+        command_line.add_log(redraws)
+        redraws.add_argument("--redraw", action="store_true", help="only draw again, from the numbers saved in DIR")
+        parser = argparse.ArgumentParser(prog=f"{self.name}.py", description=self.about, parents=[redraws])
         command_line.add_seeds(parser)
         self.wing.add_switches(parser)
         command_line.add_workers(parser)
-        command_line.add_out(parser, "where pictures, numbers and runs go (figures, or figures/quick)")
-        command_line.add_log(parser)
-        parser.add_argument("--redraw", action="store_true", help="only draw again, from the numbers saved in DIR")
+        command_line.add_log_dir(parser)
         options = command_line.parse(parser, arguments)
+        if options.redraw and (others := redraws.parse_known_args(arguments)[1]):
+            parser.error(f"--redraw draws the saved numbers as they are, without {' '.join(others)}")
         self.wing.check_switches(parser, options)
         return options
 
-    def numbers(self, options: argparse.Namespace, settings: Any) -> Document:
+    def numbers(self, study: Study, seeds: Sequence[int]) -> Document:
         """Compute the figure's numbers, with everything that led to them."""
-        with self.wing.open(self, options, settings) as study:
-            result = self.compute(study.context)
-            return {
-                "figure": self.name,
-                "preset": study.settings.name,
-                "settings": dataclasses.asdict(study.settings),
-                "data": study.data(),
-                "seeds": list(options.seeds),
-                "trained_with": study.trained_with(),
-                "drawn_with": provenance(self.wing.packages),
-                "result": dict(result),
-            }
+        result = self.compute(study.context)
+        return {
+            "figure": self.name,
+            "preset": study.settings.name,
+            "settings": dataclasses.asdict(study.settings),
+            "data": study.data(),
+            "seeds": list(seeds),
+            "trained_with": study.trained_with(),
+            "drawn_with": provenance(self.wing.packages),
+            "result": dict(result),
+        }
 
     def read(self, path: Path) -> Document:
-        """Read the saved numbers, and see that they are this figure's.
-
-        Raises:
-            FileNotFoundError: if there are none.
-            ValueError: if they are torn, or another figure's.
-        """
-        if not path.exists():
-            raise FileNotFoundError(f"{path}: no saved numbers to redraw; run once without --redraw")
-        document = read_record(path, FIGURE)
-        try:
-            if document["figure"] != self.name:
-                raise ValueError(f"holds the numbers of {document['figure']}, not of {self.name}")
-            self.check(document)
-        except ValueError as error:
-            raise ValueError(f"{path}: {error}; {FIGURE.remedy}") from error
-        return document
+        """Read the saved numbers to draw them; see `read_document`."""
+        return read_document(path, self.name, check=self.check, remedy="make it with this script, without --redraw")
 
     def pictures(self, document: Document, folder: Path) -> Iterator[Path]:
         """Draw and save; yield each file once it is there."""

@@ -3,8 +3,9 @@
     python reproduction/reference.py --preset quick
 
 Writes into DIR/PRESET (files and columns: `slicing.comparison.reference_curves`, data/README.md), and prints by how
-much the key means moved, if a reference was there. Its federations are those of the figure scripts of the same preset,
-in `figures/runs` or `figures/quick/runs`: each is trained once, whoever asks first.
+much the key means moved, if a reference was there, and the table that every run ends with. Its federations are those of
+the figure scripts of the same preset, in `figures/runs` or `figures/quick/runs`: each is trained once, whoever asks
+first.
 """
 
 import argparse
@@ -15,6 +16,7 @@ from pathlib import Path
 
 from reproduction import command_line
 from reproduction.results.progress import watch
+from reproduction.slicing import summary
 from reproduction.slicing.comparison.reference_curves import CHANGES, write_reference
 from reproduction.slicing.comparison.reference_federations import (
     UNEQUAL,
@@ -40,6 +42,7 @@ def run(options: argparse.Namespace) -> None:
         watch=functools.partial(watch, figure="reference"),
     ) as lab:
         frame, data = tidy_curves(lab)
+        ending = summary.told(summary.summarise(lab), "plain")
     about = {
         "preset": settings.name,
         "settings": dataclasses.asdict(settings),
@@ -54,6 +57,7 @@ def run(options: argparse.Namespace) -> None:
         print(path)
         if path.name == CHANGES:
             print(path.read_text(), end="")
+    print(*ending, sep="\n")
 
 
 def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
@@ -78,7 +82,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run with command-line arguments; exits with 2 (one line on standard error) or 130 if it does not end well."""
     options = parse(arguments)
     command_line.stop_like_ctrl_c_on_sigterm()
-    with command_line.one_line_errors():
+    with command_line.one_line_errors(stopped=command_line.STOPPED_BETWEEN_ROUNDS):
         run(options)
 
 

@@ -9,49 +9,19 @@ the same network cannot cost 1,270 KB a round in one scheme and 3,886 in the oth
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
-from rich.console import Console
-from rich.table import Table
 
 from reproduction.figure_script import Document
 from reproduction.results.plotting import new_figure
-from reproduction.results.words import markdown_table, mean_and_sd
+from reproduction.results.words import markdown_table
 from reproduction.slicing import experiment, figures
-from reproduction.slicing.schemes import IN_HOC, LOOKS, POST_HOC
+from reproduction.slicing.reporting.overhead_table import COLUMNS, PAPER, rows
+from reproduction.slicing.schemes import LOOKS
 from reproduction.slicing.script import paper_script
-
-PAPER = {IN_HOC: ((13, 16510), (12, 16778)), POST_HOC: ((20, 77714), (17, 77776))}
-"""Scheme -> (round, KB) in the paper's table, and in its text."""
-
-
-def table(document: Document) -> pd.DataFrame:
-    """Return the table, one row per scheme, ours as mean ± standard deviation over the seeds."""
-    rows = []
-    for label, curves in document["result"]["schemes"].items():
-        rounds = np.asarray(curves["convergence_round"], float)
-        per_round = curves["kb_per_round"]
-        in_table, in_text = PAPER[label]
-        rows.append(
-            {
-                "Scheme": label,
-                "Convergence round": mean_and_sd(rounds, ".1f", ".1f"),
-                "KB per round": f"{per_round:,.1f}",
-                "KB to convergence": mean_and_sd(rounds * per_round, ",.0f", ",.0f"),
-                "Paper, Table IV": f"{in_table[0]}; {in_table[1]:,} KB",
-                "Paper, text": f"{in_text[0]}; {in_text[1]:,} KB",
-            }
-        )
-    return pd.DataFrame(rows)
 
 
 def tables(document: Document) -> dict[str, str]:
-    """Print the table, and return it as CSV, Markdown and LaTeX."""
-    frame = table(document)
-    printed = Table(title=f"Table IV, {document['result']['slice']}")
-    for column in frame:
-        printed.add_column(column)
-    for row in frame.to_numpy().tolist():
-        printed.add_row(*row)
-    Console().print(printed)
+    """Return the table as CSV, Markdown and LaTeX."""
+    frame = pd.DataFrame(rows(document["result"]), columns=COLUMNS)
     markdown = markdown_table(frame.columns.tolist(), frame.to_numpy().tolist())
     return {".csv": frame.to_csv(index=False), ".md": markdown, ".tex": latex(frame)}
 

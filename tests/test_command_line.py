@@ -1,6 +1,7 @@
 """How a command ends: its exit status and what is said, also to nobody."""
 
 import argparse
+import importlib
 import json
 import logging
 import os
@@ -113,6 +114,7 @@ ERRORS = {
     "a busy folder": (RuntimeError("another process works here"), "another process works here"),
     "a file": (FileNotFoundError(2, "No such file or directory", "runs/a b.json"), "runs/a b.json: No such file or"),
     "a system's word": (PermissionError(13, "runs: cannot be written"), "runs: cannot be written"),
+    "no words": (ValueError(" \n"), "ValueError\n"),
     "words alone": (OSError("the log cannot be written"), "the log cannot be written"),
 }
 
@@ -138,7 +140,7 @@ def test_an_expected_error_is_one_line(capsys, error, text):
 @given(st.text())
 def test_a_text_keeps_its_words_on_one_line(text):
     line = command_line.one_line(ValueError(text))
-    assert line.split() == text.split()
+    assert line.split() == (text.split() or ["ValueError"])
     assert len(line.splitlines()) <= 1
 
 
@@ -176,7 +178,7 @@ def test_a_signal_ends_with_130_and_says_how_to_go_on(capsys, log, number):
     try:
         signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job of a shell ignores it
         command_line.stop_like_ctrl_c_on_sigterm()
-        with pytest.raises(SystemExit) as stop, command_line.one_line_errors(log):
+        with pytest.raises(SystemExit) as stop, command_line.one_line_errors(log, stopped="stopped; how to go on"):
             signal.raise_signal(number)
     finally:
         for one, handler in before.items():
@@ -185,7 +187,32 @@ def test_a_signal_ends_with_130_and_says_how_to_go_on(capsys, log, number):
     out, said = capsys.readouterr()
     assert (out, said.count("\n")) == ("", 1)
     text = json.loads(said)["stopped"] if log == "json" else said
-    assert text.strip().endswith("run the same command again to resume")
+    assert text.strip() == "stopped; how to go on"
+
+
+KEEP_NOTHING = {
+    "claims": ("claims.read_figures", []),
+    "report": ("report.build", []),
+    "compare": ("compare.read_reference", [str(ROOT / "data" / "reference" / "quick" / "curves.csv")]),
+    "datasets": ("datasets.write_data", []),
+    "fig4_convergence": ("figure_script.FigureScript.read", ["--redraw"]),
+}
+"""Command -> where it is stopped, and its arguments."""
+
+
+@pytest.mark.parametrize("command", KEEP_NOTHING)
+def test_a_command_that_keeps_nothing_promises_nothing(monkeypatch, capsys, tmp_path, command):
+    def stop(*arguments, **more):
+        raise KeyboardInterrupt
+
+    where, arguments = KEEP_NOTHING[command]
+    module = importlib.import_module(f"reproduction.{command}")
+    monkeypatch.setattr(f"reproduction.{where}", stop)
+    monkeypatch.setattr(command_line, "stop_like_ctrl_c_on_sigterm", lambda: None)
+    with pytest.raises(SystemExit) as ended:
+        getattr(module, "SCRIPT", module).main([*arguments, "--out", str(tmp_path)])
+    assert ended.value.code == 130
+    assert capsys.readouterr() == ("", "stopped; run the same command again\n")
 
 
 @pytest.fixture
@@ -198,6 +225,7 @@ def parser():
     command_line.add_workers(parser)
     command_line.add_out(parser, "where")
     command_line.add_log(parser)
+    command_line.add_log_dir(parser)
     yield parser
     logging.getLogger("reproduction").setLevel(level)
 

@@ -25,11 +25,13 @@ GROUND = (
 WINGS = {
     "slicing": (
         ("settings", "figures", "datasets", "plotting"),
-        ("schemes", "metrics", "description", "closed_loop"),
+        ("schemes", "metrics", "description", "cautions", "closed_loop"),
         ("documents", "federation", "data_source"),
+        ("forecast", "controls"),
         ("criteria", "laboratory", "explanations"),
         ("experiment", "comparison", "claims"),
-        ("open_choices",),
+        ("open_choices", "summary"),
+        ("regimes",),
         ("script", "reporting", "examples"),
     ),
 }
@@ -37,7 +39,7 @@ WINGS = {
 
 TYPED = frozenset(
     "fig4_convergence fig5_confidence fig6_attributions fig7_convergence_time fig8_scalability table4_overhead "
-    "claims compare sensitivity reference report datasets examples".split()
+    "claims compare sensitivity regimes reference report datasets examples".split()
 )
 """What a user types: everything else at the top of `reproduction` is the ground or a wing."""
 

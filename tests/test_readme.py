@@ -12,8 +12,7 @@ import pytest
 
 from reproduction.figure_script import FIGURE
 from reproduction.results import records
-from reproduction.results.verdicts import as_json, as_markdown
-from reproduction.slicing.claims import CLAIMS_RECORD, judge, read_figures
+from reproduction.slicing.claims import CLAIMS_RECORD, read_figures, write_claims
 from reproduction.slicing.comparison.account import COMPARISON
 from tests.helpers.figure_scripts import NAMES
 
@@ -122,26 +121,95 @@ def test_make_test_runs_linters_types_and_tests():
     assert all(tool in makefile for tool in ("ruff check", "ruff format --check", "mypy"))
 
 
-def recipe(*arguments):
-    """Return what make would run, from a folder without an environment that would have to be built first."""
-    command = ["make", "--dry-run", "--old-file=.venv/core", *arguments]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+STAND_IN = """#!/bin/sh
+printf '%s\\t' "$@" >> "{log}"
+echo >> "{log}"
+case "$*" in *{fails}*) exit 3 ;; esac
+[ "$1" != -m ] || exec "{python}" "$@"
+"""
+"""In Python's place: writes down what it is called with, and runs modules only, which are those that list."""
+
+
+def made(folder, *arguments, fails="nothing of this name"):
+    """Let make run its recipe, the environment taken as built; return its exit status and what it would have run."""
+    stand_in, log = folder / "python", folder / "log"
+    log.touch()
+    stand_in.write_text(STAND_IN.format(log=log, fails=shlex.quote(fails), python=sys.executable))
+    stand_in.chmod(0o755)
+    command = ["make", "--old-file=.venv/core", f"RUN={stand_in}", *arguments]
+    path = {"PATH": os.environ["PATH"]}  # alone: a make that runs the tests hands its variables down
+    code = subprocess.run(command, cwd=ROOT, env=path, capture_output=True, timeout=120).returncode
+    called = [line.removesuffix("\t").split("\t") for line in log.read_text().splitlines()]
+    return code, [words for words in called if words[0] != "-m"]
+
+
+def listed(*switches):
+    """Return what the list of figures prints."""
+    command = [sys.executable, "-m", "reproduction.slicing.figures", *switches]
+    return tuple(subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.split())
+
+
+def switches_of(script, arguments):
+    """Parse by the figure's own script."""
+    return import_module(script.removesuffix(".py").replace("/", ".")).SCRIPT.parse(arguments)
+
+
+def test_the_list_of_figures():
+    """The measured ones are Figs. 4-6, which need none of the paper's settings."""
+    assert listed() == NAMES
+    assert listed("--measured") == NAMES[:3]
 
 
 @pytest.mark.parametrize(
-    ("arguments", "switch", "names"),
-    [(("figures",), (), NAMES), (("real", "TRACTOR=table.csv"), ("--measured",), NAMES[:3])],
-    ids=["figures", "real"],
+    ("given", "preset", "folder"), [((), "paper", "figures"), (("PRESET=quick",), "quick", "figures/quick")]
 )
-def test_make_draws_the_figures_of_the_list_in_its_order(arguments, switch, names):
-    """`real`: Figs. 4-6, which need none of the paper's settings."""
-    listed = ["-m", "reproduction.slicing.figures", *switch]
-    shown = subprocess.run([sys.executable, *listed], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert tuple(shown.stdout.split()) == names
-    run = recipe(*arguments)
-    assert f"figures=$(.venv/bin/python {' '.join(listed)});" in run
-    assert "for figure in $figures; do" in run
-    assert ".venv/bin/python reproduction/$figure.py" in run
+def test_make_figures_draws_all_of_them_in_order_and_then_judges(tmp_path, given, preset, folder):
+    code, called = made(tmp_path, "figures", *given, "SEEDS=2")
+    assert code == 0
+    *figures, claims = called
+    assert [script for script, *_ in figures] == [f"reproduction/{name}.py" for name in NAMES]
+    for script, *arguments in figures:
+        options = switches_of(script, arguments)
+        assert (options.preset, options.seeds, options.out) == (preset, (0, 1), Path(folder))
+    assert claims == ["reproduction/claims.py", "--out", folder]
+
+
+def test_make_real_draws_the_measured_figures_of_both_slices(tmp_path):
+    code, called = made(tmp_path, "real", "TRACTOR=my table.csv", "SEEDS=2")
+    assert code == 0
+    slices = ("eMBB", "URLLC")
+    assert [script for script, *_ in called] == [f"reproduction/{name}.py" for name in NAMES[:3]] * len(slices)
+    for number, (script, *arguments) in enumerate(called):
+        name, options = slices[number // 3], switches_of(script, arguments)
+        assert (options.data, options.schema, options.seeds) == ([Path("my table.csv")], f"tractor:{name}", (0, 1))
+        assert options.out == Path("figures/real") / name
+
+
+@pytest.mark.parametrize(
+    ("given", "preset", "folder"),
+    [((), "sensitivity", "figures"), (("PRESET=quick", "SEEDS=1"), "quick", "figures/quick")],
+)
+def test_make_sensitivity_varies_what_its_folder_says(tmp_path, given, preset, folder):
+    code, ((script, *arguments),) = made(tmp_path, "sensitivity", *given)
+    options = switches_of(script, arguments)
+    assert (code, script, options.preset, options.out) == (0, "reproduction/sensitivity.py", preset, Path(folder))
+    assert options.seeds == ((0,) if "SEEDS=1" in given else (0, 1))
+
+
+@pytest.mark.parametrize(
+    ("target", "fails", "drawn_before"),
+    [
+        ("figures", NAMES[1], NAMES[:2]),
+        ("figures", "slicing.figures", ()),
+        ("real", NAMES[1], NAMES[:2]),
+        ("real", "--measured", ()),
+    ],
+)
+def test_make_stops_where_a_figure_or_the_list_fails(tmp_path, target, fails, drawn_before):
+    """No claims are judged on a figure of another day, and an empty list is no success."""
+    code, called = made(tmp_path, target, "TRACTOR=table.csv", fails=fails)
+    assert code != 0
+    assert [script for script, *_ in called] == [f"reproduction/{name}.py" for name in drawn_before]
 
 
 def test_every_figure_script_is_in_the_list():
@@ -214,12 +282,12 @@ def test_the_readme_states_the_seeds_of_the_figures():
 
 
 @drawn
-def test_the_verdicts_follow_from_the_numbers():
-    """The committed table is what `claims.py` makes of the committed figures."""
-    verdicts = judge(read_figures(FIGURES))
-    saved = records.read_record(FIGURES / "claims.json", CLAIMS_RECORD)
-    assert [as_json(verdict) for verdict in verdicts] == saved["verdicts"]
-    assert (FIGURES / "claims.md").read_text(encoding="utf-8").startswith(as_markdown(verdicts))
+def test_the_verdicts_follow_from_the_numbers(tmp_path):
+    """The committed table and record are what `claims.py` makes of the committed figures, to the last line."""
+    write_claims(tmp_path, read_figures(FIGURES))
+    made_now, saved = (records.read_record(of / "claims.json", CLAIMS_RECORD) for of in (tmp_path, FIGURES))
+    assert made_now == saved
+    assert (tmp_path / "claims.md").read_bytes() == (FIGURES / "claims.md").read_bytes()
 
 
 def is_record(path):

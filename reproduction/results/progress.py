@@ -38,7 +38,9 @@ class Job:
         about: what tells it from other jobs, for programs; first in each of its JSON lines.
         name: fit for a folder and never another job's; a job without one has no curves for TensorBoard.
         past: the steps finished before, which its record holds.
+        opening: gives a line that is said before the first step that is left; "" says nothing.
         in_words: a step's numbers for people.
+        caution: what is to be said of a step, or ""; said at once when it begins to hold, not at every step.
         scalars: a step's numbers by tag for TensorBoard.
     """
 
@@ -48,7 +50,9 @@ class Job:
     about: Mapping[str, Any] = field(default_factory=dict)
     name: str = ""
     past: tuple[Entry, ...] = ()
+    opening: Callable[[], str] = lambda: ""
     in_words: Callable[[Entry], str] = lambda entry: ""
+    caution: Callable[[Entry], str] = lambda entry: ""
     scalars: Scalars = lambda entry: {}
 
 
@@ -72,24 +76,38 @@ def watch(job: Job, *, figure: str = "", log: str = "auto", log_dir: Path | None
     if len(job.past) == job.steps:
         yield lambda done, entry: None
         return
+    if opening := job.opening():
+        print(message(log, "note", opening), file=sys.stderr, flush=True)
     with _display(job, figure, log) as show:
         clock = [time.perf_counter()]
+        warned = bool(job.past and job.caution(job.past[-1]))
 
         def on_round(done: int, entry: Entry | None) -> None:
+            nonlocal warned
             if write:
                 write(done, entry)
             clock.append(time.perf_counter())
             usual = statistics.median(after - before for before, after in pairwise(clock))
             show(done, entry, clock[-1] - clock[0], usual * (job.steps - done))
+            caution = job.caution(entry) if entry else ""
+            if caution and not warned:
+                warn(log, f"{job.title}, {job.unit} {done}: {caution}")
+            warned = bool(caution)
 
         yield on_round
 
 
-def message(log: str, kind: str, text: str) -> str:
+def message(log: str, kind: str, content: str | Mapping[str, Any]) -> str:
     """Return a line about something that is no step: with `json` an object too, so that all lines are."""
     if log == "json":
-        return json.dumps({kind: text})
-    return f"{kind}: {text}" if kind == "error" else text
+        plain = content if isinstance(content, str) else _defined(content)
+        return json.dumps({kind: plain}, allow_nan=False)
+    return f"{kind}: {content}" if kind in ("error", "warning") else str(content)
+
+
+def warn(log: str, text: str) -> None:
+    """Print what a number does not say by itself, on standard error; a bar that runs there makes room for it."""
+    print(message(log, "warning", text), file=sys.stderr, flush=True)
 
 
 def _display(job: Job, figure: str, log: str) -> AbstractContextManager[Show]:
@@ -143,12 +161,18 @@ def _json_lines(job: Job, figure: str) -> Iterator[Show]:
     def show(done: int, entry: Entry | None, elapsed: float, left: float) -> None:
         if entry is None:
             return
-        numbers = {name: value if math.isfinite(value) else None for name, value in entry.items()}
-        line = {"figure": figure, **job.about, job.unit: done, f"{job.unit}s": job.steps, **numbers}
+        line = {"figure": figure, **job.about, job.unit: done, f"{job.unit}s": job.steps, **_defined(entry)}
         line |= {"elapsed_s": round(elapsed, 3), "eta_s": round(left, 3)}
         print(json.dumps(line, allow_nan=False), file=sys.stderr, flush=True)
 
     yield show
+
+
+def _defined(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return values as JSON has them: a number that is not defined is null."""
+    return {
+        name: None if isinstance(value, float) and not math.isfinite(value) else value for name, value in values.items()
+    }
 
 
 def _in_words(job: Job, entry: Entry | None) -> str:

@@ -80,7 +80,9 @@ def read_record(path: Path, kind: Kind) -> dict[str, Any]:
         OSError: if it cannot be read.
     """
     try:
-        record = json.loads(path.read_bytes(), parse_constant=_refuse_constant)
+        record = json.loads(
+            path.read_bytes(), parse_constant=_refuse_constant, parse_int=_finite(int), parse_float=_finite(float)
+        )
         content = digest(record["payload"]) if isinstance(record, dict) and "payload" in record else None
     except (ValueError, RecursionError) as error:
         raise RecordError(f"{path}: not a complete record (torn or not ours); {kind.remedy}") from error
@@ -104,6 +106,18 @@ def read_record(path: Path, kind: Kind) -> dict[str, Any]:
 
 def _refuse_constant(name: str) -> None:
     raise ValueError(f"{name} is no JSON")  # Python reads NaN and Infinity as numbers; no record has them
+
+
+def _finite(kind: Callable[[str], float]) -> Callable[[str], float]:
+    """Return a reader of numbers that refuses those too large for a float: 1e999 would read as infinity."""
+
+    def read(text: str) -> float:
+        value = kind(text)
+        if math.isinf(float(text)):
+            raise ValueError(f"{text:.9}... is too large")
+        return value
+
+    return read
 
 
 def require_form(

@@ -72,9 +72,13 @@ class Store:
             )
         return payload
 
+    def used(self) -> list[Payload]:
+        """Return the records of the work that was asked for so far, each once."""
+        return list(self._memory.values())
+
     def made_with(self) -> list[Payload]:
         """Return the machines and versions that made what was used so far, each once."""
-        found = {digest(payload["provenance"]): payload["provenance"] for payload in self._memory.values()}
+        found = {digest(payload["provenance"]): payload["provenance"] for payload in self.used()}
         return list(found.values())
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from typing_extensions import TypedDict
 
-from reproduction.results.words import markdown_table, mean_and_sd
+from reproduction.results.words import NOT_DEFINED, markdown_table, mean_and_sd
 
 HOLDS, FAILS, UNDECIDABLE = "holds", "does not hold", "cannot be decided from the paper"
 
@@ -21,7 +21,7 @@ class Statistic:
         name: what they are.
         values: label -> a value per seed; NaN or None where it is not defined.
         heading: how a text calls them, where it must.
-        unit: behind the last of them.
+        unit: behind the last of them that is defined.
         forms: format of the mean and of the standard deviation.
         between: what separates labels in a text.
     """
@@ -34,9 +34,10 @@ class Statistic:
     between: str = "; "
 
     def lines(self) -> list[tuple[str, str]]:
-        """Return (label, mean ± sd over the seeds), the unit behind the last."""
-        written = [(label, mean_and_sd(values, *self.forms)) for label, values in self.values.items()]
-        return [*written[:-1], *((label, value + self.unit) for label, value in written[-1:])]
+        """Return (label, mean ± sd over the seeds), the unit behind the last that is defined."""
+        written = {label: mean_and_sd(values, *self.forms) for label, values in self.values.items()}
+        last = [label for label, value in written.items() if value != NOT_DEFINED][-1:]
+        return [(label, value + self.unit if [label] == last else value) for label, value in written.items()]
 
     def text(self) -> str:
         """Return them in one sentence."""

@@ -6,22 +6,27 @@ import numpy as np
 
 from reproduction.results.seed_statistics import mean, mean_and_spread
 
-NOT_DEFINED = "–"
+NOT_DEFINED = "not defined"
+"""In a sentence."""
+NO_NUMBER = "–"
+"""In a table of numbers."""
 
 
 def mean_and_sd(values: Sequence[float | None] | np.ndarray, form: str = ".3g", spread_form: str = ".2g") -> str:
-    """Write "mean ± sd" over the seeds; the mean alone for one seed; and how many are not defined."""
+    """Write "mean ± sd" over the seeds; the mean alone for one seed; how many are not defined, or that none is."""
     spread = mean_and_spread(values)
+    if np.isnan(spread["mean"]):
+        return NOT_DEFINED
     text = f"{spread['mean']:{form}}"
     if not np.isnan(spread["sd"]):
         text += f" ± {spread['sd']:{spread_form}}"
     missing = int(np.isnan(np.asarray(values, float)).sum())
-    return text + (f" ({missing} of {len(values)} seeds not)" if missing else "")
+    return text + (f" ({missing} of {len(values)} seeds {NOT_DEFINED})" if missing else "")
 
 
 def number(value: float | None, form: str = ".3g") -> str:
-    """Write one number, or `NOT_DEFINED`."""
-    return NOT_DEFINED if value is None or np.isnan(value) else f"{value:{form}}"
+    """Write one number, or `NO_NUMBER`."""
+    return NO_NUMBER if value is None or np.isnan(value) else f"{value:{form}}"
 
 
 def difference(value: float, digits: int = 2) -> str:
@@ -30,8 +35,10 @@ def difference(value: float, digits: int = 2) -> str:
 
 
 def thousandths(values: Sequence[float | None]) -> str:
-    """Write a mean proportion over the seeds with three decimals, but no 1 that is not exactly 1."""
+    """Write a mean proportion over the seeds with three decimals, but no 1 that is not exactly 1; or `NOT_DEFINED`."""
     value = mean(values)
+    if np.isnan(value):
+        return NOT_DEFINED
     return "1" if value == 1 else "above 0.999" if value > 0.9995 else f"{value:.3f}"
 
 

@@ -1,4 +1,7 @@
-"""The paper's claims as criteria, fixed here before any run, on the numbers that the figures draw.
+"""The paper's claims as criteria, on the numbers that the figures draw.
+
+The thresholds were fixed before any run; the notes, and what C5 says beside its verdict (of the post-hoc model, of
+another background), were added after them and decide nothing.
 
 A statistic is computed per seed and slice (or K); a claim holds if its MEAN OVER THE SEEDS meets the criterion in every
 slice (or for every K) that the claim speaks of. A criterion takes the quantity that it judges, from wherever it comes;

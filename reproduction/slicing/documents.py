@@ -11,9 +11,9 @@ from typing import Annotated, Any, NotRequired
 
 from typing_extensions import TypedDict
 
-from reproduction.figure_script import FIGURE, Document
+from reproduction.figure_script import Document, read_document
 from reproduction.results.forms import Rule, alike, as_many_as, named, named_by, not_empty, one_of
-from reproduction.results.records import read_record, require_form
+from reproduction.results.records import require_form
 from reproduction.slicing import figures
 from reproduction.slicing.description import Description
 from reproduction.slicing.schemes import IN_HOC, MAIN_SCHEMES, SCHEMES
@@ -32,6 +32,9 @@ PerFeature = Annotated[list[float], as_many_as("features")]
 PerSample = Annotated[list[PerFeature], not_empty()]
 """[n, Q]."""
 OneSlice = Annotated[str, one_of("slices")]
+
+CONSTANT, LEAST_SQUARES = CONTROLS = ("constant predictor", "least squares")
+"""What Fig. 4 shows beside the schemes, by label; see `controls`."""
 
 
 class Curves(TypedDict):
@@ -55,14 +58,24 @@ class Curves(TypedDict):
 CurvesByScheme = Annotated[dict[str, Curves], named(*MAIN_SCHEMES)]
 
 
+class Errors(TypedDict):
+    """MSE [%^2] on all training samples and on all test samples of the CLs, and R^2 on test samples, [seeds] each."""
+
+    mse: PerSeed
+    test_mse: PerSeed
+    test_r_squared: PerSeed
+
+
 class ConvergenceResult(TypedDict):
-    """Fig. 4: slice -> scheme -> curves."""
+    """Fig. 4: slice -> scheme -> curves; slice -> scheme, or what is fitted beside them -> errors in the end."""
 
     slices: Annotated[dict[str, CurvesByScheme], named_by("slices")]
+    errors: Annotated[dict[str, Annotated[dict[str, Errors], named(*MAIN_SCHEMES)]], named_by("slices")]
+    controls: Annotated[dict[str, Annotated[dict[str, Errors], named(*CONTROLS)]], named_by("slices")]
 
 
 class TestScores(TypedDict):
-    """The final model on test data: confidence per CL [seeds, K], MSE [seeds]."""
+    """The final model on test data: confidence per CL [seeds, K], MSE over all samples of all CLs [seeds]."""
 
     confidence: PerClient
     mse: PerSeed
@@ -233,8 +246,12 @@ RESULTS: Mapping[str, Any] = MappingProxyType(
 """Document's name -> the form of its result."""
 
 
-def check_document(document: Document) -> None:
+def check_document(document: Document, form: Any = None) -> None:
     """Check field by field what a figure's document says of its runs, and then its result.
+
+    Args:
+        document: what a script saved.
+        form: of its result; the one in `RESULTS` if None.
 
     Raises:
         ValueError: naming the field.
@@ -249,7 +266,7 @@ def check_document(document: Document) -> None:
         "feature names": features,
         "features": len(features),
     }
-    require_form(document["result"], RESULTS[document["figure"]], inside=("result",), context=context)
+    require_form(document["result"], form or RESULTS[document["figure"]], inside=("result",), context=context)
 
 
 def read_figure(path: Path, name: str) -> Document:
@@ -258,14 +275,4 @@ def read_figure(path: Path, name: str) -> Document:
     Raises:
         ValueError, OSError: if it is missing, torn, another's, or a field is wrong; in one line with the remedy.
     """
-    command = f"python reproduction/{name}.py"
-    if not path.exists():
-        raise FileNotFoundError(f"{path}: missing; make it with {command}")
-    document = read_record(path, FIGURE)
-    try:
-        if document["figure"] != name:
-            raise ValueError(f"holds the numbers of {document['figure']}")
-        check_document(document)
-    except ValueError as error:
-        raise ValueError(f"{path}: {error}; make it with {command}") from error
-    return document
+    return read_document(path, name, check=check_document, remedy=f"make it with python reproduction/{name}.py")

@@ -11,6 +11,9 @@ import numpy as np
 
 from reproduction.results.progress import Job
 from reproduction.results.records import decode
+from reproduction.slicing import controls
+from reproduction.slicing.datasets import SliceData
+from reproduction.slicing.documents import Errors
 from reproduction.slicing.explanations import explain_model
 from reproduction.slicing.federation.clients import assign, clients_of
 from reproduction.slicing.federation.in_process import InProcessFleet
@@ -24,8 +27,15 @@ Result = dict[str, Any]
 
 
 def convergence(lab: Laboratory) -> Result:
-    """Fig. 4: training MSE [%^2] against FL round."""
-    return {"slices": {name: {label: _curves(lab, name, label) for label in MAIN_SCHEMES} for name in lab.slices}}
+    """Fig. 4: training MSE [%^2] against FL round; beside it the final models' errors on test, and the controls'."""
+    return {
+        "slices": main_curves(lab),
+        "errors": {name: {label: final_errors(lab, name, label) for label in MAIN_SCHEMES} for name in lab.slices},
+        "controls": {
+            name: {label: controls.errors(fit, data_of_seeds(lab, name)) for label, fit in controls.FITS.items()}
+            for name in lab.slices
+        },
+    }
 
 
 def confidence(lab: Laboratory) -> Result:
@@ -34,7 +44,7 @@ def confidence(lab: Laboratory) -> Result:
         "slices": {
             name: {
                 "threshold": lab.settings.slices[name].confidence_threshold,
-                "rounds": {label: _curves(lab, name, label) for label in MAIN_SCHEMES},
+                "rounds": {label: curves(lab, name, label) for label in MAIN_SCHEMES},
                 "test": {label: _test_scores(lab, name, label) for label in SCHEMES},
                 "constant predictor": constant_predictor(lab, name),
             }
@@ -49,7 +59,7 @@ def convergence_time(lab: Laboratory) -> Result:
     seconds = _time_rounds(lab, name)
     schemes = {}
     for label in SCHEMES:
-        rounds = _curves(lab, name, label)["convergence_round"]
+        rounds = curves(lab, name, label)["convergence_round"]
         per_round = float(np.median(seconds[label]))
         schemes[label] = {
             "rounds": rounds,
@@ -65,13 +75,13 @@ def scalability(lab: Laboratory) -> Result:
     name = lab.slices[0]
     most = len(lab.data(name, lab.seeds[0], max(lab.settings.client_counts)).clients)
     counts = sorted({min(count, most) for count in lab.settings.client_counts})
-    return {"slice": name, "clients": {str(count): _curves(lab, name, IN_HOC, count) for count in counts}}
+    return {"slice": name, "clients": {str(count): curves(lab, name, IN_HOC, count) for count in counts}}
 
 
 def overhead(lab: Laboratory) -> Result:
     """Table IV: convergence round, KB per round and KB to convergence."""
     name = lab.slices[0]
-    return {"slice": name, "schemes": {label: _curves(lab, name, label) for label in MAIN_SCHEMES}}
+    return {"slice": name, "schemes": {label: curves(lab, name, label) for label in MAIN_SCHEMES}}
 
 
 def attributions(lab: Laboratory) -> Result:
@@ -84,9 +94,9 @@ def attributions(lab: Laboratory) -> Result:
     data = lab.data(name, lab.seeds[0], lab.settings.clients)
     models: dict[str, list[Result]] = {label: [] for label in MAIN_SCHEMES}
     for label, explained in models.items():
-        for seed in lab.seeds:
-            weights = decode(_record(lab, name, label, seed)["weights"])
-            here = lab.data(name, seed, lab.settings.clients)
+        runs = zip(lab.seeds, _records(lab, name, label), data_of_seeds(lab, name), strict=True)
+        for seed, record, here in runs:
+            weights = decode(record["weights"])
             explained.append({"seed": seed} | explain_model(weights, here, lab.settings, points=seed == lab.seeds[0]))
     return {
         "slice": name,
@@ -97,13 +107,23 @@ def attributions(lab: Laboratory) -> Result:
     }
 
 
-def _record(lab: Laboratory, slice_name: str, label: str, seed: int, clients: int | None = None) -> Payload:
-    return lab.federation(slice_name, *SCHEMES[label], seed, clients)
+def main_curves(lab: Laboratory) -> dict[str, Result]:
+    """Return the curves of in-hoc (IG) and post-hoc in every slice."""
+    return {name: {label: curves(lab, name, label) for label in MAIN_SCHEMES} for name in lab.slices}
 
 
-def _curves(lab: Laboratory, slice_name: str, label: str, clients: int | None = None) -> Result:
+def data_of_seeds(lab: Laboratory, slice_name: str, clients: int | None = None) -> list[SliceData]:
+    """Return a slice's data of each seed."""
+    return [lab.data(slice_name, seed, clients or lab.settings.clients) for seed in lab.seeds]
+
+
+def _records(lab: Laboratory, slice_name: str, label: str, clients: int | None = None) -> list[Payload]:
+    return [lab.federation(slice_name, *SCHEMES[label], seed, clients) for seed in lab.seeds]
+
+
+def curves(lab: Laboratory, slice_name: str, label: str, clients: int | None = None) -> Result:
     """Collect a scheme's per-round quantities over the seeds, each [seeds, rounds], and what follows from them."""
-    runs = [_record(lab, slice_name, label, seed, clients)["rounds"] for seed in lab.seeds]
+    runs = [record["rounds"] for record in _records(lab, slice_name, label, clients)]
     quantities = ("mse", "confidence", "inside", "undefined_clients", "empty_epochs", "multiplier", "seconds")
     columns = {name: [_numbers([entry[name] for entry in rounds]) for rounds in runs] for name in quantities}
     tolerance = lab.settings.convergence_tolerance
@@ -113,24 +133,27 @@ def _curves(lab: Laboratory, slice_name: str, label: str, clients: int | None = 
     }
 
 
+def final_errors(lab: Laboratory, slice_name: str, label: str, clients: int | None = None) -> Errors:
+    """Return what is left of a scheme's error in the end, on training and on test samples."""
+    return controls.errors_of(_records(lab, slice_name, label, clients), data_of_seeds(lab, slice_name, clients))
+
+
 def _test_scores(lab: Laboratory, slice_name: str, label: str) -> Result:
     """Collect the final model's test confidence per CL [seeds, K] and its test MSE [seeds]."""
-    tests = [_record(lab, slice_name, label, seed)["test"] for seed in lab.seeds]
+    tests = [record["test"] for record in _records(lab, slice_name, label)]
     return {
         "confidence": [_numbers(test["confidence"]) for test in tests],
-        "mse": [float(np.mean(_numbers(test["mse"]))) for test in tests],
+        "mse": final_errors(lab, slice_name, label)["test_mse"],
     }
 
 
 def constant_predictor(lab: Laboratory, slice_name: str) -> Result:
-    """Control: predicting the mean training load scores MSE = variance, and C = 1 if that mean is inside the SLA."""
-    sla, errors, inside = lab.settings.slices[slice_name], [], []
-    for seed in lab.seeds:
-        data = lab.data(slice_name, seed, lab.settings.clients)
-        target = np.concatenate([client.train_target for client in data.clients]).astype(float)
-        errors.append(float(target.var()))
-        inside.append(1.0 if sla.lower_percent <= target.mean() <= sla.upper_percent else float("nan"))
-    return {"mse": errors, "confidence": inside}
+    """Control: the mean training load for every sample, its MSE and its confidence."""
+    slices = data_of_seeds(lab, slice_name)
+    return {
+        "mse": controls.errors(controls.constant, slices)["mse"],
+        "confidence": controls.constant_confidence(slices, lab.settings.slices[slice_name]),
+    }
 
 
 def _time_rounds(lab: Laboratory, slice_name: str) -> dict[str, list[float]]:

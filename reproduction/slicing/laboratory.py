@@ -13,6 +13,7 @@ from typing import Any
 
 from reproduction.results.progress import Job, OnRound
 from reproduction.results.store import Store, only_one, path_of
+from reproduction.slicing.cautions import empty_members
 from reproduction.slicing.closed_loop.client import Assignment
 from reproduction.slicing.datasets.slice_data import SliceData
 from reproduction.slicing.federation.clients import assign, clients_of
@@ -28,6 +29,7 @@ from reproduction.slicing.federation.record import (
 )
 from reproduction.slicing.federation.server import federate
 from reproduction.slicing.federation.workers import Workers
+from reproduction.slicing.forecast.paragraph import paragraph
 from reproduction.slicing.metrics import round_in_words, round_scalars
 from reproduction.slicing.schemes import EXPLAINER_LABELS, label_of
 from reproduction.slicing.settings import Explainer, Scheme, Settings, without_constraint
@@ -87,7 +89,7 @@ class Laboratory:
         fleet = InProcessFleet(assignment, *clients_of(data), pool=self.pool)
         record = left or new_record(fixed, assignment, fleet)
         start = take_up(path, record, assignment, fleet)
-        with self.watch(job(assignment, record, path.stem)) as on_round:
+        with self.watch(job(data, assignment, record, path.stem)) as on_round:
             for state, result in federate(start, fleet, self.settings.rounds):
                 record = after_round(record, state, result, fleet)
                 save(record)
@@ -112,8 +114,11 @@ def identity(data: SliceData, assignment: Assignment, settings: Settings) -> Pay
     }
 
 
-def job(assignment: Assignment, record: Payload, stem: str) -> Job:
-    """Return what somebody who watches a federation is told of it, `stem` being its record's name."""
+def job(data: SliceData, assignment: Assignment, record: Payload, stem: str) -> Job:
+    """Return what somebody who watches a federation is told of it, `stem` being its record's name.
+
+    Where there is a constraint, it opens with what the data alone say of its use.
+    """
     clients = len(record["clients"])
     label = label_of(assignment.scheme, assignment.explainer)
     return Job(
@@ -128,9 +133,18 @@ def job(assignment: Assignment, record: Payload, stem: str) -> Job:
         },
         name=f"{stem}-{clients}CLs",
         past=tuple(record["rounds"]),
+        opening=partial(opening, data, assignment),
         in_words=round_in_words,
+        caution=empty_members(assignment.sla, clients, assignment.local.epochs),
         scalars=round_scalars,
     )
+
+
+def opening(data: SliceData, assignment: Assignment) -> str:
+    """Return the forecast that opens an in-hoc run."""
+    if assignment.scheme == "post-hoc":
+        return ""
+    return paragraph(data, assignment.sla, assignment.local, assignment.seed)
 
 
 @contextmanager

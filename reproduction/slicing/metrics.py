@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from reproduction.results.words import number
+
 BYTES_PER_KB = 1000
 
 
@@ -37,7 +39,7 @@ def kilobytes_per_round(rounds: Sequence[Mapping[str, float]]) -> float:
 
 def round_in_words(entry: Mapping[str, Any]) -> str:
     """Write one round's numbers beside a progress bar; a method of others has no multiplier."""
-    words = f"MSE {entry['mse']:.4f}  C {entry['confidence']:.3f}"
+    words = f"MSE {entry['mse']:.4f}  C {number(entry['confidence'], '.3f')}"
     return f"{words}  lambda_1 {entry['multiplier']:.2f}" if "multiplier" in entry else words
 
 

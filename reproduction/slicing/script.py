@@ -11,7 +11,8 @@ from typing import Any
 from matplotlib.figure import Figure
 
 from reproduction.figure_script import Document, FigureScript, Study
-from reproduction.results.progress import watch
+from reproduction.results.progress import warn, watch
+from reproduction.slicing import cautions, summary
 from reproduction.slicing.data_source import describe, from_generator, from_tables
 from reproduction.slicing.datasets import SLICES
 from reproduction.slicing.documents import check_document
@@ -74,12 +75,27 @@ class Slicing:
             data=source,
             watch=functools.partial(watch, figure=script.name, log=options.log, log_dir=options.log_dir),
         ) as laboratory:
+            for name in slices:
+                first = source(name, options.seeds[0], settings.clients)
+                for caution in cautions.before_training(first, settings.slices[name]):
+                    warn(options.log, caution)
 
             def data() -> dict[str, Any]:
                 described = {name: describe(source(name, options.seeds[0], settings.clients)) for name in slices}
                 return {"source": options.schema or "generator", "slices": described}
 
-            yield Study(context=laboratory, settings=settings, data=data, trained_with=laboratory.store.made_with)
+            def ending() -> list[str]:
+                for caution in summary.after_training(laboratory):
+                    warn(options.log, caution)
+                return summary.told(summary.summarise(laboratory), options.log)
+
+            yield Study(
+                context=laboratory,
+                settings=settings,
+                data=data,
+                trained_with=laboratory.store.made_with,
+                ending=ending,
+            )
 
     def choose(self, figure: str, wanted: list[str] | None, settings: Settings, *, on_tables: bool) -> tuple[str, ...]:
         """Return the slices to run.

@@ -1,9 +1,12 @@
 """What is seen of a run: lines in a log, a bar on a terminal, objects for programs, nothing on standard output."""
 
+import dataclasses
 import io
 import json
+import math
 import re
 import sys
+from dataclasses import replace
 from itertools import count
 
 import pytest
@@ -85,7 +88,50 @@ def test_a_line_holds_the_rounds_numbers(capsys):
 
 
 def test_undefined_confidence(capsys):
-    assert "C nan" in lines(capsys, job(1), last=LAST | {"confidence": NAN})[-1]
+    assert "C –" in lines(capsys, job(1), last=LAST | {"confidence": NAN})[-1]
+
+
+def cautious(rounds, start=0, past=LAST):
+    """A job of which something is to be said where C is not defined."""
+    return dataclasses.replace(
+        job(rounds, start, past=past), caution=lambda entry: "U is empty" * math.isnan(entry["confidence"])
+    )
+
+
+EMPTY = LAST | {"confidence": NAN}
+SAID = "warning: eMBB, in-hoc IG, round {}: U is empty"
+
+
+def test_a_caution_is_said_at_once_and_when_it_begins_again(capsys):
+    with watch(cautious(7), log="plain") as on_round:
+        for number, entry in enumerate((LAST, EMPTY, EMPTY, LAST, EMPTY), start=1):
+            on_round(number, entry)
+            said = [line for line in capsys.readouterr().err.splitlines() if line.startswith("warning")]
+            assert said == ([SAID.format(number)] if number in (2, 5) else [])
+
+
+def test_a_resumed_run_does_not_repeat_its_caution(capsys):
+    assert not [line for line in lines(capsys, cautious(5, 3, past=EMPTY), last=EMPTY) if "warning" in line]
+    assert SAID.format(4) in lines(capsys, cautious(5, 3), last=EMPTY)
+
+
+def test_a_caution_as_an_object(capsys):
+    written = [strict(line) for line in lines(capsys, cautious(2), last=EMPTY, log="json")]
+    assert [next(iter(line)) for line in written] == ["figure", "warning", "figure"]
+    assert written[1] == {"warning": SAID.format(1).removeprefix("warning: ")}
+
+
+def test_a_bar_makes_room_for_a_caution(monkeypatch):
+    seen = terminal(monkeypatch)
+    go_through(cautious(3), last=EMPTY)
+    assert SAID.format(1) in re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", seen.getvalue()).replace("\r", "\n").splitlines()
+
+
+def test_a_message_of_numbers():
+    """Null for what is not defined."""
+    assert strict(progress.message("json", "summary", {"mse": NAN, "slice": "eMBB"})) == {
+        "summary": {"mse": None, "slice": "eMBB"}
+    }
 
 
 @pytest.mark.parametrize("start", [15, 17, 29])
@@ -98,6 +144,15 @@ def test_a_resumed_run_says_where_it_is(capsys, start):
 @pytest.mark.parametrize("log", progress.LOGS)
 def test_nothing_is_said_of_a_finished_run(capsys, log):
     assert lines(capsys, job(3, start=3), log=log) == []
+
+
+@pytest.mark.parametrize("log", progress.LOGS)
+def test_a_run_opens_with_what_is_said_of_it(capsys, log):
+    """Before its first round, or the first that is left; in JSON an object too. Of a finished run it is not asked."""
+    for start in (0, 2):
+        first, *_ = lines(capsys, replace(job(4, start), opening=lambda: "what the data say"), log=log)
+        assert first == ('{"note": "what the data say"}' if log == "json" else "what the data say")
+    assert lines(capsys, replace(job(4, 4), opening=lambda: pytest.fail("asked")), log=log) == []
 
 
 def test_lines_come_at_once(monkeypatch):
@@ -224,13 +279,13 @@ def test_json_on_a_terminal_too(monkeypatch):
 @pytest.mark.parametrize("log", progress.LOGS)
 def test_messages(log):
     text = 'a "quoted" ü\\path'
-    for kind in ("wrote", "stopped", "error"):
+    for kind in ("wrote", "stopped", "warning", "error"):
         line = progress.message(log, kind, text)
         assert "\n" not in line
         if log == "json":
             assert strict(line) == {kind: text}
         else:
-            assert line == (f"error: {text}" if kind == "error" else text)
+            assert line == (f"{kind}: {text}" if kind in ("warning", "error") else text)
 
 
 # ---- curves for TensorBoard

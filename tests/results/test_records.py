@@ -145,14 +145,23 @@ def test_nested_deep(path, depth):
         records.read_record(path, KIND)
 
 
-@pytest.mark.parametrize("constant", ["NaN", "Infinity", "-Infinity"])
-def test_a_constant_that_is_no_json(path, constant):
+@pytest.mark.parametrize("constant", ["NaN", "Infinity", "-Infinity", "1e999", "-1e999"])
+def test_a_number_that_is_not_finite(path, constant):
     """A null made a NaN has the same checksum, and Python's reader takes it for a number."""
     text = path.read_text()
     assert text.count('"confidence": null') == 1
     path.write_text(text.replace('"confidence": null', f'"confidence": {constant}'))
     with pytest.raises(RecordError, match=r"record\.json: not a complete record .*delete it"):
         records.read_record(path, KIND)
+
+
+def test_a_whole_number_that_no_float_holds(path):
+    """It passes for a number of its field, and stops whoever computes with it."""
+    records.write_record(path, KIND, {"epochs": -(10**400)})
+    with pytest.raises(RecordError, match=r"record\.json: not a complete record .*delete it"):
+        records.read_record(path, KIND)
+    records.write_record(path, KIND, {"epochs": 10**300})
+    assert records.read_record(path, KIND) == {"epochs": 10**300}
 
 
 class Fields(TypedDict):

@@ -25,13 +25,18 @@ NOTHING = Statistic(name="nothing", values={"A": [None, None], "B": [None, 2.0]}
         (SHARE, [("", "0.25")], "a share: 0.25"),
         (
             NOTHING,
-            [("A", "nan (2 of 2 seeds not)"), ("B", "2 (1 of 2 seeds not)")],
-            "nothing: A nan (2 of 2 seeds not); B 2 (1 of 2 seeds not)",
+            [("A", "not defined"), ("B", "2 (1 of 2 seeds not defined)")],
+            "nothing: A not defined; B 2 (1 of 2 seeds not defined)",
         ),
         (
             Statistic(name="gain", values={"A": [-0.1], "B": [0.2]}, forms=("+.1f", ""), between=", "),
             None,
             "A -0.1, B +0.2",
+        ),
+        (
+            Statistic(name="seconds", values={"A": [2.0], "B": [None]}, unit=" s"),
+            [("A", "2 s"), ("B", "not defined")],
+            "A 2 s; B not defined",
         ),
         (Statistic(name="empty", values={}), [], ""),
     ],
@@ -65,7 +70,7 @@ def test_a_verdict_in_a_table(holds, words):
     head, rule, row = as_markdown([verdict(holds)]).splitlines()
     assert head == "| claim | where | the paper says | criterion | ours, mean ± sd over seeds | verdict |"
     assert rule == "|---|---|---|---|---|---|"
-    assert row.startswith(r"| X1 | Fig. 1 | fast (\|v\| > 1) | \|v\| high | A 2 ± 1.4; B 0.5 s (nothing: A nan")
+    assert row.startswith(r"| X1 | Fig. 1 | fast (\|v\| > 1) | \|v\| high | A 2 ± 1.4; B 0.5 s (nothing: A not")
     assert row.endswith(f" | **{words}** |")
 
 
@@ -90,7 +95,7 @@ def test_a_text_says_mean_and_sample_sd_of_the_defined_seeds(values):
     Thousandths, so that the only cancellation is the mean's, to rounding.
     """
     ((label, text),) = Statistic(name="any", values={"A": values}).lines()
-    found = re.fullmatch(r"(\S+)(?: ± (\S+))?(?: \((\d+) of (\d+) seeds not\))?", text)
+    found = re.fullmatch(r"(not defined|\S+)(?: ± (\S+))?(?: \((\d+) of (\d+) seeds not defined\))?", text)
     mean, sd, missing, seeds = found.groups()
     defined = [value for value in values if value is not None and not math.isnan(value)]
     assert label == "A"
@@ -98,13 +103,13 @@ def test_a_text_says_mean_and_sample_sd_of_the_defined_seeds(values):
     if defined:
         assert float(mean) == pytest.approx(statistics.fmean(defined), rel=5e-3, abs=rounding)
     else:
-        assert mean == "nan"
+        assert text == mean == "not defined"
     if len(defined) > 1:
         assert float(sd) == pytest.approx(statistics.stdev(defined), rel=5e-2, abs=rounding)
     else:
         assert sd is None
     left_out = len(values) - len(defined)
-    assert (missing, seeds) == ((str(left_out), str(len(values))) if left_out else (None, None))
+    assert (missing, seeds) == ((str(left_out), str(len(values))) if defined and left_out else (None, None))
 
 
 @given(per_seed)

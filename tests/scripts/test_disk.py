@@ -31,7 +31,9 @@ def test_a_torn_record(tiny, copied, capsys, length):
 def test_torn_numbers_are_not_redrawn(no_training, copied, capsys):
     path = copied / "fig4_convergence.json"
     path.write_bytes(path.read_bytes()[:-1])
-    assert_one_line(exit_of(capsys, "--redraw", "--out", copied), str(path), "make it anew without --redraw")
+    assert_one_line(
+        exit_of(capsys, "--redraw", "--out", copied), str(path), "make it with this script, without --redraw"
+    )
 
 
 def test_a_full_disk_keeps_what_is_there(tiny, copied, capsys, monkeypatch):

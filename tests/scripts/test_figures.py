@@ -215,7 +215,7 @@ def test_redraw_without_numbers(tmp_path, monkeypatch, capsys, name):
         SCRIPTS[name].main(["--redraw", "--out", str(tmp_path)])
     assert stop.value.code == 2
     path = tmp_path / f"{name}.json"
-    assert capsys.readouterr().err == f"error: {path}: no saved numbers to redraw; run once without --redraw\n"
+    assert capsys.readouterr().err == f"error: {path}: missing; make it with this script, without --redraw\n"
     assert not list(tmp_path.iterdir())
 
 
@@ -256,7 +256,13 @@ def document_of(name, seeds=5, undefined=False):
     features = random.uniform(0, 10, (300, 5))
     effects = features * [0.1, 0.12, 0.09, -0.3, 0.001]
     results = {
-        "fig4_convergence": {"slices": {slice_name: runs(3, main, seeds) for slice_name in SLICES}},
+        "fig4_convergence": {
+            "slices": {slice_name: runs(3, main, seeds) for slice_name in SLICES},
+            "controls": {
+                slice_name: {"constant predictor": {"mse": [0.5] * seeds}, "least squares": {"mse": [0.03] * seeds}}
+                for slice_name in SLICES
+            },
+        },
         "fig5_confidence": {
             "slices": {
                 slice_name: {
@@ -408,7 +414,7 @@ def test_every_axis_says_what_it_shows_and_in_which_unit(pictures, name):
 
 
 LEGENDS = {
-    "fig4_convergence": {"in-hoc IG", "post-hoc", "converged (mean)"},
+    "fig4_convergence": {"in-hoc IG", "post-hoc", "constant predictor", "least squares", "converged (mean)"},
     "fig5_confidence": {"in-hoc IG", "post-hoc", "threshold ν"},
     "fig8_scalability": {"K = 10", "K = 25", "K = 50", "K = 100", "K = 200", "the paper's 0.90"},
     "table4_overhead": {
@@ -542,6 +548,12 @@ def test_seeds_that_did_not_converge_are_left_out_of_fig7(missing):
     assert "nan" not in [text.get_text() for text in axes.texts]
     if missing < 3:
         assert axes.patches[2].get_width() == pytest.approx(np.mean([20 + 2, 30 - 2]))
+
+
+def test_table4_is_written_and_not_printed(capsys):
+    """What a run prints is its summary, in one place; with --log json every line is an object."""
+    assert set(SCRIPTS["table4_overhead"].tables(document_of("table4_overhead"))) == {".csv", ".md", ".tex"}
+    assert capsys.readouterr().out == ""
 
 
 @pytest.mark.parametrize("name", ["fig4_convergence", "table4_overhead"])

@@ -28,7 +28,10 @@ from tests.helpers.running import (
 
 def test_a_run_says_what_it_wrote(uninterrupted):
     pictures = [uninterrupted.folder / f"fig4_convergence{suffix}" for suffix in (".png", ".pdf")]
-    assert uninterrupted.out.splitlines() == [str(path) for path in pictures]
+    first, second, head, *rows = uninterrupted.out.splitlines()
+    assert [first, second] == [str(path) for path in pictures]
+    assert head.split()[:3] == ["slice", "scheme", "CLs"]
+    assert [row.split()[0] for row in rows] == ["eMBB", "eMBB"]
     assert len(re.findall(r"^eMBB, (?:in-hoc IG|post-hoc), seed 0, 3 CLs: round 3/3 ", uninterrupted.error, re.M)) == 2
     assert "Traceback" not in uninterrupted.error
 

@@ -40,12 +40,13 @@ def test_curves_of_a_finished_run(no_training, idle, copied, tmp_path, capsys):
     """Nothing is trained; who opens TensorBoard still finds every curve of the figure."""
     FIG4.main([*ARGUMENTS, "--out", str(copied), "--log-dir", str(tmp_path / "log")])
     check_curves(tmp_path / "log", copied, rounds=3, federations=2)
-    assert capsys.readouterr().err == ""
+    assert all(line.startswith("warning: eMBB, ") for line in capsys.readouterr().err.splitlines())
 
 
 def test_json_of_a_killed_run(killed):
     """Every line was out before the kill, and nothing but lines: no worker's noise either."""
-    first, second, *after = killed.said.splitlines()
+    opening, first, second, *after = killed.said.splitlines()
+    assert list(json.loads(opening)) == ["note"]
     (path,) = (killed.folder / "runs").glob("*.json")
     entries = records.read_record(path, FEDERATION)["rounds"]
     objects = [json.loads(first), json.loads(second)]
@@ -72,16 +73,43 @@ def test_with_json_every_line_is_an_object(tiny, tmp_path, capsys):
     FIG4.main([*arguments, "--out", str(tmp_path)])
     captured = capsys.readouterr()
     written = [tmp_path / f"fig4_convergence{suffix}" for suffix in (".png", ".pdf")]
-    assert [json.loads(line) for line in captured.out.splitlines()] == [{"wrote": str(path)} for path in written]
-    assert [json.loads(line)["round"] for line in captured.err.splitlines()] == [1, 2, 3, 1, 2, 3]
+    *files, first, second = [json.loads(line) for line in captured.out.splitlines()]
+    assert files == [{"wrote": str(path)} for path in written]
+    assert [line["summary"]["scheme"] for line in (first, second)] == ["in-hoc IG", "post-hoc"]
+    said = [json.loads(line) for line in captured.err.splitlines()]
+    (note,) = [line["note"] for line in said if "note" in line]
+    assert note.startswith("Before training, eMBB: ")  # of the in-hoc federation; there is none of post-hoc's
+    assert [line["round"] for line in said if "round" in line] == [1, 2, 3, 1, 2, 3]
+    warnings = [line for line in said if list(line) == ["warning"]]
+    assert said[-1] in warnings  # a run of 3 rounds has learnt little
+    assert len(said) == 1 + 6 + len(warnings)
     FIG4.main([*arguments, "--out", str(tmp_path)])
-    assert capsys.readouterr().err == ""  # nothing ran
+    again = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    assert again == [line for line in warnings if ", round 1: " not in line["warning"]]  # nothing ran
     (tmp_path / "runs" / "file").write_text("")
     code, error = exit_of(capsys, *arguments, "--out", tmp_path / "runs" / "file")
     assert code == 2
     (message,) = [json.loads(line) for line in error.splitlines()]
     assert list(message) == ["error"]
     assert "runs/file" in message["error"]
+
+
+def test_a_wrong_sla_is_said_before_training_and_in_the_first_round(tiny, tmp_path, capsys):
+    """No load is above 90 %: said before any round, then with the first; the confidence of the table is not defined."""
+    table, schema = SAMPLE / "embb.csv", tmp_path / "schema.json"
+    declared = json.loads((SAMPLE / "embb.schema.json").read_text())
+    schema.write_text(json.dumps(declared | {"sla_percent": [90, 100]}))
+    arguments = ("--preset", "quick", "--data", str(table), "--schema", str(schema), "--log", "json")
+    FIG4.main([*arguments, "--out", str(tmp_path / "out")])
+    captured = capsys.readouterr()
+    before, first, empty, *others = [json.loads(line) for line in captured.err.splitlines()]
+    assert before["warning"].startswith("eMBB: the SLA, 90 to 100 %, holds for 0 % of the training targets")
+    assert (first["round"], first["confidence"]) == (1, None)
+    about = "eMBB, in-hoc IG, seed 0, 1 CLs, round 1: no CL has a prediction inside the SLA, 90 to 100 %: U is empty"
+    assert empty["warning"].startswith(about)
+    assert sum("U is empty" in line.get("warning", "") for line in others) == 1  # post-hoc's first round
+    (summary, _) = (json.loads(line)["summary"] for line in captured.out.splitlines()[2:])
+    assert (summary["lowest_confidence"], summary["above_threshold"]) == (None, None)
 
 
 def test_a_log_folder_that_cannot_be(tiny, killed, tmp_path, capsys):

@@ -22,6 +22,9 @@ WRONG_SWITCHES = {
     "schema without data": (["--schema", "schema.json"], "--data and --schema go together"),
     "unknown": (["--epochs", "3"], "unrecognized arguments: --epochs 3"),
     "no slice": (["--slices"], "expected at least one argument"),
+    "redraw of a table": (["--redraw", "--data", "x", "--schema", "y"], "without --data x --schema y"),
+    "redraw of seeds": (["--seeds", "5", "--redraw"], "draws the saved numbers as they are, without --seeds 5"),
+    "redraw with workers": (["--redraw", "--workers", "1", "--log-dir", "logs"], "without --workers 1 --log-dir logs"),
 }
 
 
@@ -45,7 +48,14 @@ def test_unknown_slice(no_training, tmp_path, capsys):
 
 HEADER = "client,app,cqi,mimo,cpu"
 ROWS = ("a,1.5,9,20,2", "a,2.5,8,30,3", "a,0.5,12,10,1", "a,1.0,11,15,1")
-SCHEMA = {"client": "client", "traffic_mbps": ["app"], "cqi": "cqi", "mimo_percent": "mimo", "target_percent": "cpu"}
+SCHEMA = {
+    "client": "client",
+    "traffic_mbps": ["app"],
+    "cqi": "cqi",
+    "mimo_percent": "mimo",
+    "target_percent": "cpu",
+    "sla_percent": [0, 3],
+}
 
 BAD_TABLES = {
     "wrong column": (
@@ -95,6 +105,15 @@ def test_bad_schema(no_training, tmp_path, capsys, text):
     schema.write_text(text)
     outcome = exit_of(capsys, "--data", table, "--schema", schema, "--out", tmp_path / "out")
     assert_one_line(outcome, str(schema))
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_schema_without_an_sla(no_training, tmp_path, capsys):
+    """Nobody but the table's owner knows it, so nothing is assumed."""
+    table, schema = table_of(tmp_path, [HEADER, *ROWS])
+    schema.write_text(json.dumps({key: value for key, value in SCHEMA.items() if key != "sla_percent"}))
+    outcome = exit_of(capsys, "--data", table, "--schema", schema, "--out", tmp_path / "out")
+    assert outcome == (2, f"error: {schema}: key 'sla_percent' is missing; add it, e.g. \"sla_percent\": [0, 3]\n")
     assert not (tmp_path / "out").exists()
 
 

@@ -56,6 +56,7 @@ def good():
     }
     test["post-hoc"] = {"confidence": [[0.5, 0.6]] * SEEDS, "mse": [0.01] * SEEDS}  # not one of C4's three
     constant = {"mse": [0.1] * SEEDS, "confidence": [0.5] * SEEDS}
+    errors = dict.fromkeys(("mse", "test_mse", "test_r_squared"), [0.1] * SEEDS)  # which no criterion reads
     sizes = [0.2, 0.3, 0.1, 0.9, 0.01]
     attributed = {
         "mean_abs_shap": sizes,
@@ -68,7 +69,11 @@ def good():
     seconds = {"in-hoc IG": 10.0, "in-hoc Input x Gradient": 12.0, "in-hoc SHAP": 20.0, "post-hoc": 11.0}
     return copy.deepcopy(
         {
-            "fig4_convergence": {"slices": {name: rounds for name in SLICES}},
+            "fig4_convergence": {
+                "slices": {name: rounds for name in SLICES},
+                "errors": {name: dict.fromkeys(rounds, errors) for name in SLICES},
+                "controls": {name: dict.fromkeys(("constant predictor", "least squares"), errors) for name in SLICES},
+            },
             "fig5_confidence": {
                 "slices": {
                     name: {"threshold": 0.1, "rounds": rounds, "test": test, "constant predictor": constant}
@@ -303,7 +308,22 @@ def test_c7_leaves_out_seeds_that_did_not_converge(missing):
     results = good()
     set_converged(results, "post-hoc", [None] * missing + [19, 21, 18, 20][: 5 - missing])
     assert CLAIM["C7"].judge(results).verdict == (FAILS if missing == 5 else HOLDS)
-    assert f"({missing} of 5 seeds not)" in CLAIM["C7"].judge(results).text()
+    told = "post-hoc not defined; saved not defined" if missing == 5 else "(1 of 5 seeds not defined)"
+    assert told in CLAIM["C7"].judge(results).text()
+
+
+@pytest.mark.parametrize("claim", ["C2", "C3", "C4"])
+def test_a_confidence_that_is_never_defined_is_said_in_words(claim):
+    results = good()
+    for numbers in results["fig5_confidence"]["slices"].values():
+        for curves in numbers["rounds"].values():
+            curves["confidence"] = [[None] * len(run) for run in curves["confidence"]]
+        for scores in numbers["test"].values():
+            scores["confidence"] = [[None] * len(clients) for clients in scores["confidence"]]
+    finding = CLAIM[claim].judge(results)
+    assert finding.verdict == FAILS
+    assert "eMBB not defined; Social Media not defined; Browsing not defined" in finding.text()
+    assert "nan" not in finding.text()
 
 
 def test_numbers_are_the_statistics_that_decide():
@@ -355,6 +375,7 @@ def test_the_criteria_say_the_thresholds_that_they_hold_to():
     assert "0.05" in said["C4"]
     assert "5 %" in said["C5"]
     assert "25 %" in said["C6"]
+    assert f"more than {('no', 'one', 'two', 'three')[criteria.C7_STANDARD_ERRORS]} standard errors" in said["C7"]
     assert "0.90" in said["C8"]
     assert "-0.9" in said["C8"]
 

@@ -530,7 +530,7 @@ def test_examples_command_line(all_four, tmp_path, monkeypatch, capsys):
 
 
 @pytest.mark.parametrize(
-    ("error", "code", "line"), [(ValueError("no\nway"), 2, "error: no way"), (KeyboardInterrupt, 130, "stopped;")]
+    ("error", "code", "line"), [(ValueError("no\nway"), 2, "error: no way"), (KeyboardInterrupt, 130, examples.STOPPED)]
 )
 def test_examples_end_in_one_line(monkeypatch, capsys, tmp_path, error, code, line):
     def fake(*arguments):

@@ -9,7 +9,7 @@ import pytest
 
 from reproduction.results.progress import Job
 from reproduction.results.records import encode
-from reproduction.slicing import experiment, explanations
+from reproduction.slicing import controls, experiment, explanations
 from reproduction.slicing.closed_loop import client as closed_loop
 from reproduction.slicing.closed_loop.client import Score, Update, initial_log_matrix
 from reproduction.slicing.schemes import MAIN_SCHEMES, SCHEMES
@@ -60,9 +60,14 @@ class FakeLaboratory:
 
     def federation(self, slice_name, scheme, explainer, seed, clients=None):
         self.asked.append((slice_name, scheme, explainer, seed, clients))
+        names = [client.name for client in self.data(slice_name, seed, clients or self.settings.clients).clients]
         return {
+            "clients": names,
             "rounds": rounds_of(slice_name, scheme, explainer, seed, clients or self.settings.clients),
-            "test": {"mse": [0.2 + seed, 0.4 + seed, 0.9 + seed], "confidence": [0.9, None, 0.5 + seed / 4]},
+            "test": {
+                "mse": [0.2 + seed, 0.4 + seed, 0.9 + seed][: len(names)],
+                "confidence": [0.9, None, 0.5 + seed / 4][: len(names)],
+            },
         }
 
     @contextmanager
@@ -98,6 +103,21 @@ def test_convergence(lab):
             # The first round is 1 above the best, so the band is 0.05, and round 3 (0.01) is the first in it.
             assert curves["convergence_round"] == [3, 3]
             assert curves["kb_per_round"] == 3 * 1.5
+
+
+def test_convergence_has_errors_of_test_and_controls(lab):
+    """The schemes' own records; the fits have their oracles in `test_controls`."""
+    result = experiment.convergence(lab)
+    for name in SLICES:
+        assert tuple(result["errors"][name]) == MAIN_SCHEMES
+        for label, errors in result["errors"][name].items():
+            assert errors["mse"] == [run[-1] for run in result["slices"][name][label]["mse"]]
+            np.testing.assert_allclose(errors["test_mse"], [0.5, 1.5], rtol=1e-12)
+        slices = [lab.data(name, seed, 3) for seed in lab.seeds]
+        assert result["controls"][name] == {
+            "constant predictor": controls.errors(controls.constant, slices),
+            "least squares": controls.errors(controls.least_squares, slices),
+        }
 
 
 def test_convergence_obeys_the_tolerance(build):

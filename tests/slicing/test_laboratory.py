@@ -19,6 +19,7 @@ from reproduction.slicing.federation.clients import assign, clients_of, scaled_b
 from reproduction.slicing.federation.held import hold
 from reproduction.slicing.federation.in_process import Here
 from reproduction.slicing.federation.record import FEDERATION
+from reproduction.slicing.forecast.paragraph import paragraph
 from reproduction.slicing.laboratory import federations, identity
 from reproduction.slicing.settings import LocalSettings, ModelSettings, Settings, SliceSettings, without_constraint
 
@@ -182,6 +183,23 @@ def test_post_hoc(build, tmp_path):
     assert [entry["training_confidence"] for entry in payload["rounds"]] == [None, None]
     assert [entry["multiplier"] for entry in payload["rounds"]] == [0.0, 0.0]
     assert payload["rounds"][-1]["confidence"] is not None
+
+
+def test_an_in_hoc_run_opens_with_the_forecast_of_its_data(build, tmp_path):
+    """The forecast module's own line; nothing of a post-hoc run."""
+    seen = []
+
+    @contextmanager
+    def watch(job):
+        seen.append(job.opening())
+        yield lambda finished, entry: None
+
+    lab = build.laboratory(tmp_path, rounds=1, watch=watch)
+    lab.federation(*RUN)
+    lab.federation("eMBB", "post-hoc", *RUN[2:])
+    sla = lab.settings.slices["eMBB"]
+    assert seen == [paragraph(build.slice_data(), sla, lab.settings.local, seed=0), ""]
+    assert seen[0].startswith("Before training, eMBB: ")
 
 
 def test_a_diverged_client_leaves_the_rounds_before_it(build, tmp_path):

@@ -73,4 +73,4 @@ def test_rank_correlation_is_of_the_order_alone():
 def test_in_words():
     assert mean_and_sd([1.0, 2.0, 3.0]) == "2 ± 1"
     assert mean_and_sd([2.0]) == "2"
-    assert mean_and_sd([12.0, np.nan], ".1f") == "12.0 (1 of 2 seeds not)"
+    assert mean_and_sd([12.0, np.nan], ".1f") == "12.0 (1 of 2 seeds not defined)"

@@ -154,6 +154,12 @@ def rows(lab):
     return study(lab, choices)["rows"]
 
 
+@pytest.mark.parametrize(("choices", "got"), [((), 0), (CHOICES[1:3], 0), ((CHOICES[0], CHOICES[0]), 2)])
+def test_a_study_needs_the_figures_own_choices_once(lab, choices, got):
+    with pytest.raises(ValueError, match=f"one of the kind 'default', the figures' own, got {got}; add"):
+        study(lab, choices)
+
+
 def test_the_default_row_is_the_experiment_itself(lab, rows):
     curves = experiment.convergence(lab)["slices"]
     default = rows[0]

@@ -13,8 +13,6 @@ from reproduction.slicing.metrics import convergence_round
 Curves = Mapping[str, np.ndarray]
 """One run: metric -> its values over the rounds 1..T, float64 [T]."""
 
-NOT_DEFINED = float("nan")
-
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
@@ -53,7 +51,7 @@ def sum_to_convergence(metric: str) -> Measure:
 
     def measure(curves: Curves, limits: Limits) -> float:
         rounds = rounds_to_convergence(curves, limits)
-        return NOT_DEFINED if np.isnan(rounds) else float(curves[metric][: int(rounds)].sum())
+        return np.nan if np.isnan(rounds) else float(curves[metric][: int(rounds)].sum())
 
     return measure
 
@@ -61,7 +59,7 @@ def sum_to_convergence(metric: str) -> Measure:
 def margin_over_threshold(curves: Curves, limits: Limits) -> float:
     """Return how far the lowest confidence lies above the threshold; negative below it."""
     confidence = _defined(curves["confidence"])
-    return float(confidence.min() - limits.threshold) if len(confidence) else NOT_DEFINED
+    return float(confidence.min() - limits.threshold) if len(confidence) else np.nan
 
 
 def share_above_threshold(curves: Curves, limits: Limits) -> float:
@@ -84,4 +82,4 @@ def _defined(values: np.ndarray) -> np.ndarray:
 
 
 def _mean(values: np.ndarray) -> float:
-    return float(values.mean()) if len(values) else NOT_DEFINED
+    return float(values.mean()) if len(values) else np.nan

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from reproduction.results.words import markdown_table
+from reproduction.results.words import NOT_DEFINED, markdown_table
 from reproduction.slicing.comparison.differences import Comparison, Line
 from reproduction.slicing.comparison.quantities import QUANTITIES
 from reproduction.slicing.comparison.verdict import ENOUGH_SEEDS
@@ -19,7 +19,7 @@ Row = tuple[str, ...]
 def cells(line: Line) -> Row:
     """Write one line of the tables, under `COLUMNS`."""
     quantity, found = line.quantity, line.found
-    span = "not defined" if np.isnan(found.mean) else quantity.write_difference(found.mean, 3)
+    span = NOT_DEFINED if np.isnan(found.mean) else quantity.write_difference(found.mean, 3)
     if not np.isnan(found.low):
         span += f" [{quantity.write_difference(found.low, 3)}, {quantity.write_difference(found.high, 3)}]"
     values = (quantity.write_values(found.theirs.tolist()), quantity.write_values(found.ours.tolist()))

@@ -6,13 +6,14 @@ bootstrap of few pairs is too narrow, from five it leaves out 0 in one of six co
 
 import numpy as np
 
+from reproduction.results.words import NOT_DEFINED
 from reproduction.slicing.comparison.quantities import Differences, PairQuantity, Quantity
 
 ENOUGH_SEEDS = 5
 """Below it nothing is decided: of four pairs of equals, all are of one sign once in 8 times."""
 
-NOT_DEFINED, NOT_DECIDED, NO_DIFFERENCE, THE_SAME = "not defined", "not decided", "no difference seen", "the same"
-"""Outcomes that are no direction."""
+NOT_DECIDED, NO_DIFFERENCE, THE_SAME = "not decided", "no difference seen", "the same"
+"""Outcomes that are no direction, beside `NOT_DEFINED`."""
 
 
 def outcome(quantity: Quantity | PairQuantity, found: Differences) -> str:

@@ -11,13 +11,12 @@ Neither has a MIMO rank that varies, so neither has a MIMO feature, and neither 
   *end point* (UE host), not of the RAN. Rows: one test run. Client: UE host and epoch.
 
 Rows without a logged CQI are left out, clients with fewer than `MINIMUM_ROWS` rows too; both are counted in
-`SliceData.notes` and logged. TRACTOR's idle seconds (no traffic, no PRB, but a CQI) are measurements and stay.
+`SliceData.notes`. TRACTOR's idle seconds (no traffic, no PRB, but a CQI) are measurements and stay.
 
 Features are named and scaled as the sets allow; the SLA bounds are ours (`TRACTOR_SLA`, `RANALYZER_SLA`).
 """
 
 import dataclasses
-import logging
 from pathlib import Path
 
 import numpy as np
@@ -27,8 +26,6 @@ from reproduction.slicing.datasets.slice_data import SliceData
 from reproduction.slicing.datasets.table_files import Table, read_table, without_rows
 from reproduction.slicing.datasets.table_schema import TableSchema
 from reproduction.slicing.datasets.tables import build_slices
-
-LOGGER = logging.getLogger(__name__)
 
 MINIMUM_ROWS = 80
 """Clients below this are left out: 64 training rows are too few for a network of its own."""
@@ -184,8 +181,6 @@ def _build(
         f"{len(small_clients)} client(s) with fewer than {minimum_rows} rows left out ({int(small.sum())} rows)",
         *([note] if note else []),
     )
-    for line in notes:
-        LOGGER.info("%s, slice %s: %s", table.path, schema.slice_name, line)
     # The split is in time, so the seed has nothing to decide.
     (data,) = build_slices([table], schema, seed=0)
     renamed = zip(data.features, feature_names, strict=True)

@@ -13,6 +13,15 @@ from typing import Any, TypeGuard
 
 from reproduction.slicing.datasets.slice_data import HIGHEST_MAXIMUM, LOWEST_MAXIMUM, Role
 
+EXAMPLES = {
+    "client": "cell",
+    "traffic_mbps": ["Netflix", "YouTube"],
+    "cqi": "CQI",
+    "target_percent": "cpu",
+    "sla_percent": [0, 3],
+}
+"""Key that every schema must have -> what it may hold."""
+
 LONGEST_QUOTE = 60
 """The most characters of a refused value that are shown."""
 
@@ -48,6 +57,8 @@ class TableSchema:
         traffic_mbps: columns of traffic per application, Mbps, >= 0.
         cqi: column of the channel quality, 0..`cqi_maximum`.
         target_percent: column of the load to predict, 0..100 %.
+        sla_percent: the target's interval that fulfils the SLA, lower and upper bound; nobody but the table's owner
+            knows it, so it has no default.
         mimo_percent: column of the MIMO full-rank usage, 0..100 %, or `None` if there is none.
         target_name: what the load is a load of.
         slice_column: column that names the slice, or `None` if all rows are one slice.
@@ -55,7 +66,6 @@ class TableSchema:
         time_column: column that orders a client's rows (a number, or an ISO 8601 time); `None` if nothing does.
         run_column: column of separate runs of one client, each split in time by itself; needs `time_column`.
         cqi_maximum: greatest channel-quality index: 15 for a CQI, 28 for an MCS index.
-        sla_percent: the target's interval that fulfils the SLA, lower and upper bound.
         maxima: what a feature column is divided by. Undeclared, it is the greatest value of the training part. A value
             above it is above 1; one more than `UNIT_SLIP` times as great has another unit, and is refused.
 
@@ -69,6 +79,7 @@ class TableSchema:
     traffic_mbps: tuple[str, ...]
     cqi: str
     target_percent: str
+    sla_percent: tuple[float, float]
     mimo_percent: str | None = None
     target_name: str = "CPU load"
     slice_column: str | None = None
@@ -76,7 +87,6 @@ class TableSchema:
     time_column: str | None = None
     run_column: str | None = None
     cqi_maximum: float = 15.0
-    sla_percent: tuple[float, float] = (0.0, 3.0)
     maxima: Mapping[str, float] | None = None
 
     def __post_init__(self) -> None:
@@ -161,7 +171,7 @@ def read_schema(path: Path) -> TableSchema:
         raise ValueError(f"{path}: unknown key {unknown[0]!r}; known keys are {', '.join(names)}")
     missing = [field.name for field in fields if field.default is dataclasses.MISSING and field.name not in loaded]
     if missing:
-        raise ValueError(f"{path}: key {missing[0]!r} is missing; add it")
+        raise ValueError(f"{path}: key {missing[0]!r} is missing; add it, e.g. {_example(missing[0])}")
     for name in ("traffic_mbps", "sla_percent"):
         if isinstance(loaded.get(name), list):
             loaded[name] = tuple(loaded[name])
@@ -169,6 +179,11 @@ def read_schema(path: Path) -> TableSchema:
         return TableSchema(**loaded)
     except (TypeError, ValueError) as error:
         raise ValueError(f"{path}: {error}") from error
+
+
+def _example(key: str) -> str:
+    """Write a key with what it may hold, as it stands in a JSON file."""
+    return f"{json.dumps(key)}: {json.dumps(EXAMPLES[key])}"
 
 
 def _require_name(value: object, key: str) -> None:

@@ -95,6 +95,7 @@ def schema_of(data: SliceData) -> dict[str, Any]:
         "cqi": quality,
         "mimo_percent": rank,
         "target_percent": column_name(data.target_name, data.target_unit),
+        "sla_percent": list(data.sla_percent),
         "slice_name": data.name,
         "maxima": {column: feature.maximum for feature, column in columns.items()},
     }

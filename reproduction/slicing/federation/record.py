@@ -7,7 +7,7 @@ weights      W_n(t), float32 little-endian, base64
 multipliers  log A per CL, float32 little-endian, base64 [K, 2, 2]
 test         null until the last round, then per CL (in the order of `clients`): mse, confidence, inside
 clients      the CLs' names, sorted
-provenance   machine and versions
+provenance   machine and versions that it was begun with
 """
 
 from dataclasses import asdict
@@ -18,7 +18,7 @@ import numpy as np
 from pydantic import Field
 from typing_extensions import TypedDict
 
-from reproduction.results.records import Kind, RecordError, decode, encode, provenance
+from reproduction.results.records import Kind, Provenance, RecordError, decode, encode, provenance
 from reproduction.slicing.closed_loop.client import Assignment
 from reproduction.slicing.closed_loop.weights import parameter_count
 from reproduction.slicing.federation.in_process import InProcessFleet
@@ -74,13 +74,6 @@ class Test(TypedDict):
     mse: list[Size]
     confidence: list[Share | None]
     inside: list[Share]
-
-
-class Provenance(TypedDict):
-    """What a federation was begun with."""
-
-    versions: dict[str, str]
-    machine: dict[str, str | int | None]
 
 
 class FederationRecord(TypedDict):

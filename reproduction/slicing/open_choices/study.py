@@ -24,7 +24,7 @@ from reproduction.slicing.documents import (
     SensitivityResult,
     SensitivityRow,
 )
-from reproduction.slicing.experiment import constant_predictor, convergence, scalability
+from reproduction.slicing.experiment import constant_predictor, main_curves, scalability
 from reproduction.slicing.laboratory import Laboratory
 from reproduction.slicing.open_choices.choices import CHOICES, CONTROL, Choice
 from reproduction.slicing.schemes import IN_HOC
@@ -49,7 +49,16 @@ def laboratory_of(choice: Choice, lab: Laboratory) -> Laboratory:
 
 
 def study(lab: Laboratory, choices: tuple[Choice, ...] = CHOICES) -> SensitivityResult:
-    """Run every choice and the control; the first choice is the figures' own."""
+    """Run every choice and the control.
+
+    Raises:
+        ValueError: unless just one choice is the figures' own (kind "default"); the control stands beside its post-hoc.
+    """
+    defaults = sum(choice.kind == "default" for choice in choices)
+    if defaults != 1:
+        raise ValueError(
+            f"choices must hold one of the kind 'default', the figures' own, got {defaults}; add CHOICES[0]"
+        )
     rows = []
     for choice, slices, by_count in _experiments(lab, choices):
         findings = dict(zip(CLAIMS_VARIED, (c1(slices), c2(slices), c3(slices), c8(by_count)), strict=True))
@@ -74,7 +83,7 @@ def _experiments(
     """Yield every choice and the control with their curves, by slice and scheme, and of in-hoc by number of CLs."""
     for choice in choices:
         here = laboratory_of(choice, lab)
-        curves = convergence(here)["slices"]
+        curves = main_curves(here)
         if choice.kind == "default":
             default = curves
         yield choice, curves, scalability(here)["clients"]

@@ -123,8 +123,6 @@ def _figure(stem: Path, document: Document, verdicts: Sequence[Verdict] = (), ab
     """Collect a figure's picture, words and numbers, and the claims about it."""
     label, caption = FIGURES[stem.name].called, describe(document)
     title = f"{about}{label} in numbers ({which_seeds(document['seeds'])})"
-    saved = stem.with_suffix(".csv")
-    table = tables.from_csv(saved, title) if not caption.table.columns else replace(caption.table, title=title)
     return {
         "id": slug(f"{about}{label}"),
         "about": about,
@@ -132,13 +130,23 @@ def _figure(stem: Path, document: Document, verdicts: Sequence[Verdict] = (), ab
         "caption": caption,
         "picture": picture_of(stem.with_suffix(".png")),
         "claims": [line for line in verdicts if line.where.startswith(label)],
-        "table": table,
+        "table": replace(caption.table, title=title),
     }
 
 
 def _measured(folder: Path) -> dict[str, Any]:
-    """Collect the figures on one measured slice."""
+    """Collect the figures on one measured slice.
+
+    Raises:
+        ValueError, OSError: if one is missing, torn, or of several slices.
+    """
     documents = {name: read_figure(folder / f"{name}.json", name) for name in MEASURED}
+    for name, document in documents.items():
+        if len(slices := sorted(document["data"]["slices"])) > 1:
+            raise ValueError(
+                f"{folder / name}.json: holds {', '.join(slices)}; draw each slice alone, --slices NAME --out "
+                f"{folder.parent}/NAME"
+            )
     data = documents[MEASURED[0]]["data"]
     (about,) = data["slices"].values()
     name = f"{data['source'].partition(':')[0].upper()} {folder.name}"

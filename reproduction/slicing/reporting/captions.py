@@ -7,11 +7,14 @@ from types import MappingProxyType
 import numpy as np
 
 from reproduction.results.seed_statistics import at_round, lowest_over_rounds, mean
-from reproduction.results.words import NOT_DEFINED, mean_and_sd, proportion, thousandths, which_seeds
+from reproduction.results.words import NO_NUMBER, NOT_DEFINED, mean_and_sd, proportion, thousandths, which_seeds
 from reproduction.slicing import figures
-from reproduction.slicing.documents import Document
+from reproduction.slicing.documents import Document, Errors
+from reproduction.slicing.reporting import overhead_table
 
 Row = tuple[str, ...]
+
+NEVER = "converged in no seed"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,32 +66,46 @@ def convergence(document: Document) -> Caption:
     """Put Fig. 4 in words."""
     seen: list[str] = []
     groups: dict[str, list[Row]] = {}
-    for name, schemes in document["result"]["slices"].items():
+    result = document["result"]
+    for name, schemes in result["slices"].items():
+        rows = groups.setdefault(name, [])
         for label, curves in schemes.items():
             first, last = (at_round(curves["mse"], index) for index in (0, -1))
             seen.append(f"{name}, {label}: from {mean(first):.3g} to {mean(last):.3g} %²")
             seconds = float(np.median(np.asarray(curves["seconds"], float)))
             converged = mean_and_sd(curves["convergence_round"])
-            row = (label, mean_and_sd(first), mean_and_sd(last), converged, f"{seconds:.2f}")
-            groups.setdefault(name, []).append(row)
+            rows.append(
+                (label, mean_and_sd(first), *_in_the_end(result["errors"][name][label]), converged, f"{seconds:.2f}")
+            )
+        for label, errors in result["controls"][name].items():
+            seen.append(f"{name}, {label}: {mean(errors['mse']):.3g} %²")
+            rows.append((label, NO_NUMBER, *_in_the_end(errors), NO_NUMBER, NO_NUMBER))
     return Caption(
         title="Training error against FL round",
         alt=f"Line plots, a panel per slice: training MSE on a logarithmic axis over "
         f"{document['settings']['rounds']} FL rounds. {'; '.join(seen)}.",
         text=f"Training MSE of the global model against the FL round, {_spread(document)}. Dotted vertical lines: the "
-        "mean convergence round, from which on the MSE stays near its best.",
+        "mean convergence round, from which on the MSE stays near its best. Grey: a constant predictor and least "
+        "squares on the pooled training samples.",
         table=TextTable(
             title="Training error",
             columns=(
                 "Slice, scheme",
                 "MSE, first round [%²]",
                 "MSE, last round [%²]",
+                "MSE, test data [%²]",
+                "R², test data",
                 "Converged in round",
                 "Median seconds per round",
             ),
             groups=_rows(groups),
         ),
     )
+
+
+def _in_the_end(errors: Errors) -> Row:
+    """Write the errors on training and on test samples, and R^2 on these."""
+    return tuple(mean_and_sd(errors[quantity]) for quantity in ("mse", "test_mse", "test_r_squared"))
 
 
 def confidence(document: Document) -> Caption:
@@ -101,7 +118,7 @@ def confidence(document: Document) -> Caption:
         for label, test in numbers["test"].items():
             per_seed = [mean(over_clients) for over_clients in test["confidence"]]
             tests.append(f"{label} {thousandths(per_seed)}")
-            over_rounds: Row = (NOT_DEFINED, NOT_DEFINED, NOT_DEFINED)
+            over_rounds: Row = (NO_NUMBER, NO_NUMBER, NO_NUMBER)
             if label in numbers["rounds"]:
                 curves = numbers["rounds"][label]
                 last = at_round(curves["confidence"], -1)
@@ -117,7 +134,7 @@ def confidence(document: Document) -> Caption:
             rows.append((label, *over_rounds, proportion(per_seed), mean_and_sd(test["mse"])))
         constant = numbers["constant predictor"]
         control = f"constant predictor (training MSE {mean_and_sd(constant['mse'])} %²)"
-        rows.append((control, NOT_DEFINED, proportion(constant["confidence"]), NOT_DEFINED, NOT_DEFINED, NOT_DEFINED))
+        rows.append((control, NO_NUMBER, proportion(constant["confidence"]), NO_NUMBER, NO_NUMBER, NO_NUMBER))
         threshold = numbers["threshold"]
         seen.append(f"{name}, threshold ν {threshold:g}: {'; '.join(ends)}; on test data {', '.join(tests)}")
     return Caption(
@@ -153,8 +170,8 @@ def attributions(document: Document) -> Caption:
         order = np.argsort(-sizes["mean_abs_shap"].mean(0))
         names = [result["feature_names"][feature] for feature in order]
         strengths = [f"{name} {sizes['mean_abs_shap'][:, j].mean():.2g}" for name, j in zip(names, order, strict=True)]
-        agreement = mean([model["rank_correlation"] for model in models])
-        seen.append(f"{label}: {', '.join(strengths)}; rank agreement of SHAP and IG {agreement:.2f}")
+        agreement = mean_and_sd([mean([model["rank_correlation"] for model in models])], ".2f")
+        seen.append(f"{label}: {', '.join(strengths)}; rank agreement of SHAP and IG {agreement}")
         groups[f"{label} model"] = [
             (name, *(mean_and_sd(sizes[quantity][:, j]) for quantity in quantities))
             for name, j in zip(names, order, strict=True)
@@ -181,7 +198,8 @@ def convergence_time(document: Document) -> Caption:
     for label, scheme in result["schemes"].items():
         rounds, seconds = mean_and_sd(scheme["rounds"]), mean_and_sd(scheme["seconds"])
         per_round = f"{scheme['seconds_per_round']:.2f}"
-        seen.append(f"{label}: {mean(scheme['rounds']):.3g} rounds of {per_round} s, {mean(scheme['seconds']):.3g} s")
+        spent = f"{mean(scheme['rounds']):.3g} rounds of {per_round} s, {mean(scheme['seconds']):.3g} s"
+        seen.append(f"{label}: {f'{NEVER}, rounds of {per_round} s' if rounds == NOT_DEFINED else spent}")
         rows.append((label, rounds, per_round, seconds))
     return Caption(
         title="Time to convergence",
@@ -223,19 +241,20 @@ def scalability(document: Document) -> Caption:
 
 
 def overhead(document: Document) -> Caption:
-    """Put Table IV's picture in words; `columns` and rows of its table are the saved CSV's."""
+    """Put Table IV in words."""
     result = document["result"]
     seen = []
     for label, curves in result["schemes"].items():
         rounds, per_round = mean(curves["convergence_round"]), curves["kb_per_round"]
-        seen.append(f"{label}: round {rounds:.3g}, {rounds * per_round:,.0f} KB at {per_round:,.1f} KB per round")
+        spent = NEVER if np.isnan(rounds) else f"round {rounds:.3g}, {rounds * per_round:,.0f} KB"
+        seen.append(f"{label}: {spent} at {per_round:,.1f} KB per round")
     return Caption(
         title="Overhead to convergence",
         alt="Scatter plot of MB to convergence against the convergence round, ours and the paper's. Ours, mean: "
         f"{'; '.join(seen)}.",
         text=f"{result['slice']}: convergence round and kilobytes (1,000 bytes of weights really serialised, down "
         "to and up from every CL) until then, a marker per seed. Stars: the paper's, from its table and its text.",
-        table=TextTable(title="Overhead", columns=(), groups=()),
+        table=TextTable(title="Overhead", columns=overhead_table.COLUMNS, groups=(("", overhead_table.rows(result)),)),
     )
 
 

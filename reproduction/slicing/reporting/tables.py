@@ -1,15 +1,13 @@
-"""The report's tables beside the figures: sensitivity, saved CSVs, settings, data, versions and machines, time."""
+"""The report's tables beside the figures: sensitivity, comparison, settings, data, versions and machines, time."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from reproduction.results.seed_statistics import mean
-from reproduction.results.words import NOT_DEFINED, mean_and_sd, number, which_seeds
+from reproduction.results.words import NO_NUMBER, NOT_DEFINED, mean_and_sd, number, which_seeds
 from reproduction.slicing import figures
 from reproduction.slicing.documents import Document
 from reproduction.slicing.open_choices.choices import kind_of
@@ -17,24 +15,8 @@ from reproduction.slicing.reporting.captions import Row, TextTable
 from reproduction.slicing.schemes import IN_HOC, POST_HOC
 from reproduction.slicing.settings import LocalSettings, ModelSettings, Settings, SliceSettings, explanations
 
-IN_WORDS = {True: "holds", False: "fails", None: "not defined"}
+IN_WORDS = {True: "holds", False: "fails", None: NOT_DEFINED}
 """Verdict of a sensitivity row -> cell."""
-
-
-def from_csv(path: Path, title: str) -> TextTable:
-    """Read a saved table as text.
-
-    Raises:
-        ValueError: if it is missing, empty or torn.
-    """
-    try:
-        frame = pd.read_csv(path, dtype=str, keep_default_na=False)
-    except (OSError, ValueError) as error:
-        raise ValueError(f"{path}: missing or not a table; redraw it with its script") from error
-    if frame.empty:
-        raise ValueError(f"{path}: has no rows; redraw it with its script")
-    rows = tuple(tuple(map(str, row)) for row in frame.to_numpy().tolist())
-    return TextTable(title=title, columns=tuple(frame.columns), groups=(("", rows),))
 
 
 def sensitivity_table(rows: Sequence[Mapping[str, Any]]) -> TextTable:
@@ -99,7 +81,7 @@ def comparison_table(lines: Sequence[Mapping[str, Any]]) -> TextTable:
         (
             slice_name,
             tuple(
-                (method, *(_in_words(found[name], unit) if name in found else NOT_DEFINED for name, unit in columns))
+                (method, *(_in_words(found[name], unit) if name in found else NO_NUMBER for name, unit in columns))
                 for method, found in by_method.items()
             ),
         )
@@ -122,7 +104,7 @@ def comparison_in_words(lines: Sequence[Mapping[str, Any]]) -> str:
     for slice_name, by_method in _by_slice_and_method(lines).items():
         ends = [
             f"{method} MSE {mean(values['final MSE']):.3g}"
-            + (f", C {mean(values['final confidence']):.3f}" if "final confidence" in values else "")
+            + (f", C {mean_and_sd([mean(values['final confidence'])], '.3f')}" if "final confidence" in values else "")
             for method, values in by_method.items()
             if "final MSE" in values
         ]
@@ -196,13 +178,16 @@ def made_with_table(documents: Iterable[Document]) -> TextTable:
                 if all(columns[head] != flat for head in heads):
                     columns[f"{what} with" + (f" ({len(heads) + 1})" if heads else "")] = flat
     names = dict.fromkeys(name for flat in columns.values() for name in flat)
-    rows: tuple[Row, ...] = tuple((name, *(flat.get(name, NOT_DEFINED) for flat in columns.values())) for name in names)
+    rows: tuple[Row, ...] = tuple((name, *(flat.get(name, NO_NUMBER) for flat in columns.values())) for name in names)
     heads = [head.capitalize() for head in columns]
     return TextTable(title="Versions and machine", columns=("", *heads), groups=(("", rows),))
 
 
 def time_table(documents: Mapping[str, Document], measured: Sequence[tuple[str, Document]]) -> TextTable:
-    """Add up the recorded wall seconds of all rounds; a federation that two figures draw counts once."""
+    """Add up the wall seconds of the rounds of Fig. 4's, Fig. 8's and the measured data's federations, each once.
+
+    Not among them: in-hoc with SHAP and Input x Gradient, whose seconds no figure saves, and Fig. 7's timed rounds.
+    """
     first = documents[figures.CONVERGENCE.name]
     main = [curves["seconds"] for of in first["result"]["slices"].values() for curves in of.values()]
     by_count = documents[figures.SCALABILITY.name]["result"]["clients"]
@@ -239,7 +224,7 @@ def commands(document: Document) -> list[tuple[str, str]]:
     return [
         (f"make figures{preset}{switch}", f"Figs. 4-8, Table IV and the claims ({which_seeds(document['seeds'])})"),
         ("make real TRACTOR=table.parquet", "the figures on measured data"),
-        ("make sensitivity", "the paper's open choices, varied"),
+        (f"make sensitivity{preset}", "the paper's open choices, varied"),
         ("python reproduction/compare.py THEIRS.csv", "a method of your own beside these"),
         (f"make report{preset}", "this page"),
     ]

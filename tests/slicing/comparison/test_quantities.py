@@ -63,9 +63,8 @@ def test_area_is_the_trapezoids_where_the_difference_is_straight():
     theirs, ours = 3 * middle**1, 1 * middle - 0.5
     expected = np.trapezoid(np.abs(3 * edges - (edges - 0.5)), edges)
     np.testing.assert_allclose(area_between(theirs, ours), expected, rtol=1e-12)
-    assert (
-        area_between(np.array([1.0, -1.0, np.nan]), np.zeros(3)) == 1.0
-    )  # absolute, so signs do not cancel; NaN left out
+    signs = np.array([1.0, -1.0, np.nan])  # absolute, so they do not cancel; NaN is left out
+    assert area_between(signs, np.zeros(3)) == 1.0
 
 
 # --- intervals

@@ -14,7 +14,14 @@ from reproduction.slicing.datasets import load
 from reproduction.slicing.datasets.table_schema import TableSchema, read_schema
 from reproduction.slicing.datasets.tables import load_tables
 
-SCHEMA = TableSchema(client="site", traffic_mbps=("web", "video"), cqi="cqi", mimo_percent="rank", target_percent="cpu")
+SCHEMA = TableSchema(
+    client="site",
+    traffic_mbps=("web", "video"),
+    cqi="cqi",
+    mimo_percent="rank",
+    target_percent="cpu",
+    sla_percent=(0.0, 3.0),
+)
 
 
 def frame(clients=("a", "b"), rows=10, seed=0):
@@ -316,7 +323,13 @@ def test_refuses_files_that_are_no_tables(tmp_path):
         load_tables([], SCHEMA, seed=0)
 
 
-GOOD = {"client": "site", "traffic_mbps": ["web", "video"], "cqi": "cqi", "target_percent": "cpu"}
+GOOD = {
+    "client": "site",
+    "traffic_mbps": ["web", "video"],
+    "cqi": "cqi",
+    "target_percent": "cpu",
+    "sla_percent": [0, 3],
+}
 
 
 def test_load_reads_the_schema_from_json(tmp_path):
@@ -334,7 +347,14 @@ def test_load_reads_the_schema_from_json(tmp_path):
         ("{", "s.json: not readable as JSON"),
         ("[]", "must hold a JSON object, got list"),
         (GOOD | {"cqy": "x"}, "unknown key 'cqy'; known keys are client, traffic_mbps"),
-        ({"client": "site"}, "key 'traffic_mbps' is missing; add it"),
+        (
+            {"client": "site"},
+            r"key 'traffic_mbps' is missing; add it, e.g. \"traffic_mbps\": \[\"Netflix\", \"YouTube\"\]",
+        ),
+        (
+            {name: value for name, value in GOOD.items() if name != "sla_percent"},
+            r"s.json: key 'sla_percent' is missing; add it, e.g. \"sla_percent\": \[0, 3\]$",
+        ),
         (GOOD | {"client": None}, "client must be a name, a text that is not empty, got null"),
         (GOOD | {"cqi": None}, "cqi must be a name, a text that is not empty, got null"),
         (GOOD | {"target_percent": None}, "target_percent must be a name, .*, got null"),

@@ -1,13 +1,14 @@
 """The report: one valid, accessible page that needs nothing else, and whose every number is the records'."""
 
 import base64
+import csv
 import json
 import os
 import re
 import shutil
 import subprocess
 import sys
-from dataclasses import fields
+from dataclasses import fields, replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -19,11 +20,13 @@ from reproduction import compare
 from reproduction import report as script
 from reproduction.figure_script import FIGURE
 from reproduction.results import records
-from reproduction.results.words import proportion, thousandths
-from reproduction.slicing.claims import CLAIMS_RECORD
+from reproduction.results.verdicts import Finding, Statistic, as_json
+from reproduction.results.words import mean_and_sd, proportion, thousandths
+from reproduction.slicing.claims import CLAIMS_RECORD, judge, read_figures
 from reproduction.slicing.comparison import curves as tidy
 from reproduction.slicing.comparison.account import COMPARISON
 from reproduction.slicing.documents import MEANS, VARIED
+from reproduction.slicing.reporting import build as building
 from reproduction.slicing.reporting.build import build
 from reproduction.slicing.reporting.captions import CAPTIONS
 from reproduction.slicing.reporting.tables import settings_table, what_changes
@@ -76,11 +79,16 @@ def payload(path):
     return json.loads((FIGURES / path).read_text(encoding="utf-8"))["payload"]
 
 
+def copy_to(folder):
+    """Copy what the page is made of."""
+    names = shutil.ignore_patterns("runs", "quick", "*.pdf", "report.html")
+    return Path(shutil.copytree(FIGURES, folder, ignore=names))
+
+
 @pytest.fixture
 def folder(tmp_path):
     """A copy of what the page is made of."""
-    names = shutil.ignore_patterns("runs", "quick", "*.pdf", "report.html")
-    return Path(shutil.copytree(FIGURES, tmp_path / "figures", ignore=names))
+    return copy_to(tmp_path / "figures")
 
 
 # ---- the page as HTML
@@ -227,12 +235,33 @@ def alternative(tree, heading):
     return every(section, "img")[0].get("alt")
 
 
+def test_the_words_of_fig_4_are_its_numbers(tree):
+    """The controls among them, and the test errors in the table."""
+    words = alternative(tree, by_id(tree, "fig-4"))
+    cells = {"".join(cell.itertext()).strip() for cell in every(tree, "td")}
+    result = payload("fig4_convergence.json")["result"]
+    for name, controls in result["controls"].items():
+        for label, errors in controls.items():
+            assert f"{name}, {label}: {np.mean(errors['mse']):.3g} %²" in words
+        for errors in (*controls.values(), *result["errors"][name].values()):
+            assert mean_and_sd(errors["test_mse"]) in cells
+            assert mean_and_sd(errors["test_r_squared"]) in cells
+
+
 def test_the_words_of_fig_5_are_its_numbers(tree):
     words = alternative(tree, by_id(tree, "fig-5"))
     for name, numbers in payload("fig5_confidence.json")["result"]["slices"].items():
         curves = np.array(numbers["rounds"]["post-hoc"]["confidence"], float)
         lowest, last = curves.min(1).mean(), curves[:, -1].mean()
         assert f"post-hoc lowest {lowest:.3f}, last {last:.3f}" in words.partition(f"{name}, threshold")[2]
+
+
+def test_table_iv_is_its_numbers_whatever_stands_beside_them(folder, page, tree):
+    (table,) = every(by_id(tree, "table-table-iv-in-numbers-5-seeds"), "table")
+    shown = [[text_of(cell) for cell in every(row, "th", "td")] for row in every(table, "tr")]
+    assert shown == list(csv.reader((FIGURES / "table4_overhead.csv").read_text().splitlines()))
+    (folder / "table4_overhead.csv").write_text("Scheme,Convergence round\npost-hoc,1\n")
+    assert build(folder) == page
 
 
 def test_the_words_of_fig_8_are_its_numbers(tree):
@@ -314,15 +343,61 @@ def test_the_summary_counts_the_verdicts(tree):
     assert f"in {above.sum()} of {above.size} pairs" in summary
 
 
+def plain(text):
+    """Return the words, without what punctuates them."""
+    return sorted(re.sub(r"[;:,.()]+(?=\s|$)|(?<=\s)\(", "", f" {text} ").split())
+
+
 @pytest.mark.parametrize("line", payload("claims.json")["verdicts"], ids=lambda line: line["claim"])
 def test_statistics_lose_no_word(tree, line):
     """Laid out in lines, the cell says what the sentence of claims.md says."""
-
-    def plain(text):
-        return sorted(re.sub(r"[;:,.()]+(?=\s|$)|(?<=\s)\(", "", f" {text} ").split())
-
     row = by_id(tree, "claim-" + re.sub(r"\W+", "-", line["claim"].lower()).strip("-"))
     assert plain(text_of(row[4])) == plain(line["ours"])
+
+
+NOT_EVERY_SEED = Statistic(name="C", values={"eMBB": [None] * 5, "Browsing": [0.9, 1.0, 0.8, 0.9, None]})
+GAP = Statistic(name="gap", values={"A": [0.1], "B": [0.2]}, heading="gap", unit=" s", forms=("+.1f", ""), between=", ")
+ONE = Statistic(name="share", values={"": [0.25]}, heading="a <share> & more")
+FOUND = {
+    "some seeds are not defined": Finding(holds=False, statistics=(NOT_EVERY_SEED,)),
+    "two kinds": Finding(holds=True, statistics=(GAP, NOT_EVERY_SEED)),
+    "one number": Finding(holds=True, statistics=(ONE,)),
+    "numbers beside": Finding(holds=True, statistics=(GAP,), beside=(ONE, NOT_EVERY_SEED)),
+    "a note and numbers beside": Finding(holds=True, statistics=(GAP,), beside=(ONE,), note="Known before"),
+    "words": Finding(holds=None, statistics=(), note="Nothing can decide it"),
+}
+
+
+@pytest.fixture(scope="module")
+def tree_of_findings(tmp_path_factory):
+    """The page with other findings, in the order of `FOUND`, than the committed figures happen to give."""
+    folder = copy_to(tmp_path_factory.mktemp("findings") / "figures")
+    verdicts = [
+        replace(line, finding=of) for line, of in zip(judge(read_figures(folder)), FOUND.values(), strict=False)
+    ]
+    saved = records.read_record(folder / "claims.json", CLAIMS_RECORD) | {"verdicts": list(map(as_json, verdicts))}
+    records.write_record(folder / "claims.json", CLAIMS_RECORD, saved)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(building, "judge", lambda documents: verdicts)
+        return parsed(build(folder))
+
+
+@pytest.mark.parametrize("name", FOUND)
+def test_no_word_of_any_finding_is_lost(tree_of_findings, name):
+    cell = by_id(tree_of_findings, f"claim-c{list(FOUND).index(name) + 1}")[4]
+    assert plain(text_of(cell)) == plain(FOUND[name].text())
+
+
+def test_a_finding_is_laid_out_in_its_order(tree_of_findings):
+    """First the note, then what decides, then what stands beside; one number needs no heading of its own."""
+    cell = by_id(tree_of_findings, f"claim-c{list(FOUND).index('a note and numbers beside') + 1}")[4]
+    assert [(part.tag, text_of(part)) for part in cell] == [
+        ("p", "Known before."),
+        ("p", "gap"),
+        ("ul", "A +0.1 B +0.2 s"),
+        ("ul", "a <share> & more 0.25"),
+    ]
+    assert [[text_of(half) for half in line] for line in every(cell, "li")][-1] == ["a <share> & more", "0.25"]
 
 
 def test_statistics_are_lines_of_names_and_values(tree):
@@ -477,10 +552,6 @@ def test_the_comparison_is_told(folder):
 # ---- the command
 
 
-def run(monkeypatch, folder):
-    script.main(["--out", str(folder)])
-
-
 def test_the_command_gives_the_same_bytes_without_tensorflow(folder, page):
     """In another process, with other hashes, from another place."""
     child = subprocess.run(
@@ -516,22 +587,35 @@ def draw_with_other_seeds(path):
     records.write_record(path, FIGURE, records.read_record(path, FIGURE) | {"seeds": [7, 1, 2, 3, 4]})
 
 
-def compare_nothing(path):
-    document = records.read_record(path, COMPARISON)
-    document["result"] = {}
-    records.write_record(path, COMPARISON, document)
+def draw_two_slices(path):
+    document = records.read_record(path, FIGURE)
+    for by_slice in (document["data"]["slices"], *document["result"].values()):
+        by_slice["another"] = by_slice[path.parent.name]
+    records.write_record(path, FIGURE, document)
+
+
+def compare_with(result):
+    """Return what puts another result into a comparison."""
+
+    def change(path):
+        records.write_record(path, COMPARISON, records.read_record(path, COMPARISON) | {"result": result})
+
+    return change
 
 
 BROKEN = {
-    "a comparison of nothing": ("comparison/comparison.json", compare_nothing, "field result.lines: field required"),
+    "a comparison of nothing": ("comparison/comparison.json", compare_with({"lines": []}), "compares nothing; make it"),
+    "a comparison of other fields": (
+        "comparison/comparison.json",
+        compare_with({}),
+        "field result.lines: field required",
+    ),
     "no figure": ("fig7_convergence_time.json", Path.unlink, "missing; make it with"),
     "no picture": ("fig6_attributions.png", Path.unlink, "missing; draw it again"),
     "no claims": ("claims.json", Path.unlink, "missing; make it with"),
-    "no table": ("table4_overhead.csv", Path.unlink, "missing or not a table"),
     "torn figure": ("fig4_convergence.json", tear, "not a complete record"),
     "torn picture": ("fig8_scalability.png", tear, "not a whole PNG"),
     "torn claims": ("claims.json", tear, "not a complete record"),
-    "empty table": ("table4_overhead.csv", lambda path: path.write_text(""), "missing or not a table"),
     "altered figure": ("fig5_confidence.json", alter, "checksum does not match"),
     "another figure": (
         "fig4_convergence.json",
@@ -542,17 +626,19 @@ BROKEN = {
     "a figure of another run": ("fig7_convergence_time.json", draw_with_other_seeds, "other seeds than"),
     "torn measured picture": ("real/eMBB/fig4_convergence.png", tear, "not a whole PNG"),
     "no measured figure": ("real/URLLC/fig5_confidence.json", Path.unlink, "missing; make it with"),
+    "two slices in a folder": ("real/eMBB/fig4_convergence.json", draw_two_slices, "holds another, eMBB; draw each"),
+    "two slices in Fig. 5": ("real/eMBB/fig5_confidence.json", draw_two_slices, "holds another, eMBB; draw each"),
     "torn measured figure": ("real/URLLC/fig4_convergence.json", tear, "not a complete record"),
     "not a record": ("fig4_convergence.json", lambda path: path.write_text("{}"), "not a record of this project"),
 }
 
 
 @pytest.mark.parametrize(("name", "damage", "message"), BROKEN.values(), ids=BROKEN)
-def test_what_is_broken_is_refused_in_one_line(folder, monkeypatch, capsys, name, damage, message):
+def test_what_is_broken_is_refused_in_one_line(folder, capsys, name, damage, message):
     damage(folder / name)
     (folder / "report.html").write_text("the page before")
     with pytest.raises(SystemExit) as stop:
-        run(monkeypatch, folder)
+        script.main(["--out", str(folder)])
     assert stop.value.code == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith(f"error: {folder / name}: ")
@@ -560,8 +646,8 @@ def test_what_is_broken_is_refused_in_one_line(folder, monkeypatch, capsys, name
     assert (folder / "report.html").read_text() == "the page before"
 
 
-def test_an_empty_folder_is_refused_in_one_line(tmp_path, monkeypatch, capsys):
+def test_an_empty_folder_is_refused_in_one_line(tmp_path, capsys):
     with pytest.raises(SystemExit) as stop:
-        run(monkeypatch, tmp_path)
+        script.main(["--out", str(tmp_path)])
     assert stop.value.code == 2
     assert len(capsys.readouterr().err.splitlines()) == 1
