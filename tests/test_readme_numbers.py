@@ -12,6 +12,8 @@ import numpy as np
 import pytest
 
 from reproduction.slicing import criteria
+from reproduction.slicing.forecast.forecast import LOWEST_R_SQUARED
+from reproduction.slicing.regimes.catalogue import REGIMES
 from reproduction.slicing.settings import PAPER
 from tests.helpers.prose import Said, plain, undeclared, wrong
 
@@ -36,7 +38,8 @@ PROSE = {
     "claims": lambda: between("Read them so", "## What the result depends on"),
     "sensitivity": lambda: between("`make sensitivity` varies", "The paper's data are private"),
     "scale": lambda: between("The scale of the features was changed", "## Differs from"),
-    "TRACTOR": lambda: between("On TRACTOR (", "## Attributions for any"),
+    "TRACTOR": lambda: between("On TRACTOR (", "## When does in-hoc"),
+    "forecast": lambda: between("A second-order polynomial, fitted", "## Attributions for any"),
     "comparison": lambda: between("In eMBB ([tables]", "## Speed"),
     "speed": lambda: between("| one constrained epoch", "## Layout"),
 }
@@ -276,6 +279,14 @@ SAID = {
                 for label in (POST_HOC, IN_HOC)
                 for name in ("eMBB", "URLLC")
             ],
+        ),
+    ],
+    "forecast": [
+        Said(text="eqs. ({})-({}) are computed for it exactly", values=lambda: [2, 6]),
+        Said(text="R^2; below {} it says", values=lambda: [LOWEST_R_SQUARED]),
+        Said(
+            text="federations over {} kinds of data, {} of them drawn at random",
+            values=lambda: [sum(map(len, REGIMES.values())), len(REGIMES["random"])],
         ),
     ],
     "comparison": [

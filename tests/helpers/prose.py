@@ -5,8 +5,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 WORDS = {"no": 0, "one": 1, "two": 2, "twice": 2, "three": 3, "four": 4, "five": 5, "six": 6, "ten": 10}
-NUMBER = r"(?<![\w.])[+-]?\d+(?:,\d{3})*(?:\.\d+)?(?!\.?\w)"
-"""Neither a figure's panel (5a) nor a version (0.0.17)."""
+NUMBER = r"(?<![\w.^])[+-]?\d+(?:,\d{3})*(?:\.\d+)?(?!\.?\w|\^)"
+"""Neither a figure's panel (5a), nor a version (0.0.17), nor a power (2^Q, R^2)."""
 GAP = rf"({NUMBER}|\b(?:{'|'.join(WORDS)})\b)"
 
 
