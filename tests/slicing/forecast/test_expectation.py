@@ -136,7 +136,7 @@ def test_a_network_that_is_linear_has_this_confidence(build, rng):
         baseline=np.zeros(3, np.float32),
     )
     assert assignment.sizes == sizes
-    measured = closed_loop.score(assignment, serialise(weights), 0, "training", samples)
+    (measured,) = closed_loop.score(assignment, serialise(weights), 0, "training", [samples])
 
     polynomial, features = linear(2.4, *slope), samples.features.T.astype(float)
     u = features[inside(polynomial.predict(features), BOUNDS)]

@@ -7,6 +7,7 @@ import pytest
 from matplotlib.text import Text
 
 from reproduction.figure_script import FIGURE
+from reproduction.regimes import SCRIPT
 from reproduction.results.records import digest, read_record, write_record
 from reproduction.slicing.datasets import generate_slice
 from reproduction.slicing.documents import check_document
@@ -14,12 +15,13 @@ from reproduction.slicing.forecast.forecast import forecast
 from reproduction.slicing.open_choices.choices import Choice, sla
 from reproduction.slicing.open_choices.study import laboratory_of
 from reproduction.slicing.regimes import picture, table
+from reproduction.slicing.regimes.agreement import agreement, holds
 from reproduction.slicing.regimes.catalogue import AT_SCALE, CHOSEN, DEFAULT, OLD_SCALE, RANDOM, REGIMES, drawn
 from reproduction.slicing.regimes.form import RegimesResult
 from reproduction.slicing.regimes.study import study
 from reproduction.slicing.settings import PAPER, SENSITIVITY
 from tests.helpers import documents, figure_scripts
-from tests.helpers.running import SAMPLE
+from tests.helpers.running import ROOT, SAMPLE
 
 TINY = dataclasses.replace(
     SENSITIVITY,
@@ -46,6 +48,12 @@ def test_there_are_thirty_regimes_and_a_third_is_random():
     assert len(everything) >= 30
     assert len(REGIMES["random"]) >= len(everything) / 3
     assert len({regime.value for regime in everything}) == len(everything)
+
+
+def test_the_readme_counts_them():
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    random = len(REGIMES["random"])
+    assert f"over {random + len(REGIMES['chosen'])} kinds of data, {random} of them drawn at random" in readme
 
 
 def test_the_random_regimes_are_those_drawn_after_the_forecast():
@@ -197,3 +205,22 @@ def test_tables_have_a_row_per_point_and_say_whether_it_holds(document):
         changed = document | {"result": document["result"] | {"holds": verdict}}
         assert table.tables(changed)[".md"].startswith(words)
     assert "| U empty | eMBB | 2 | none | not defined | not defined |" in written[".md"]
+
+
+# ---- the committed study
+
+COMMITTED = ROOT / "figures" / "regimes.json"
+
+
+@pytest.mark.skipif(not COMMITTED.exists(), reason="the study is not made yet: figures/regimes.json is missing")
+def test_the_committed_study_is_of_this_list_and_says_what_its_rows_say():
+    saved = SCRIPT.read(COMMITTED)
+    rows, found = saved["result"]["rows"], saved["result"]["agreement"]
+    for kind, several in REGIMES.items():
+        expected = {(regime.value, name) for regime in several for name in saved["data"]["slices"]}
+        assert {(row["regime"], row["slice"]) for row in rows if row["kind"] == kind} == expected
+    assert digest({kind: agreement([row for row in rows if row["kind"] == kind]) for kind in found}) == digest(found)
+    assert saved["result"]["holds"] == holds(found["random"])
+    assert len(saved["seeds"]) >= 5
+    for suffix in (".png", ".pdf", ".md", ".csv", "_map.png", "_map.pdf"):
+        assert COMMITTED.with_name(f"regimes{suffix}").is_file()
