@@ -28,8 +28,10 @@ def convergence_round(mse: Sequence[float], tolerance: float) -> float:
     """
     values = np.asarray(mse, float)
     best = values.min()
-    far = np.flatnonzero(values > best + tolerance * (values[0] - best))  # the first round is, unless nothing fell
-    return int(far[-1]) + 2 if len(far) and far[-1] + 1 < len(values) else float("nan")
+    far = values > best + tolerance * (values[0] - best)
+    if not far[0] or far[-1]:
+        return float("nan")
+    return int(np.flatnonzero(far)[-1]) + 2
 
 
 def kilobytes_per_round(rounds: Sequence[Mapping[str, float]]) -> float:

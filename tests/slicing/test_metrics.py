@@ -19,6 +19,7 @@ CURVES = {
     "never settles": ([1.0, 0.0, 1.0, 0.0, 1.0], np.nan),
     "settles in the last round": ([1.0, 0.9, 0.8, 0.0], 4),
     "only rises": ([0.1, 0.2, 0.3], np.nan),
+    "rises and comes back": ([0.1, 0.2, 0.1], np.nan),
     "on the edge of the band": ([1.0, 0.25, 0.0], 2),  # with the tolerance below, exactly at the best + 25 %
 }
 

@@ -150,7 +150,7 @@ DEFECTS = {  # how it is made, settings, the federation that has it
     "FedAvg unweighted": (unweighted_average, {}, UNEQUAL_POST_HOC),
     "IG with 1 step": (nothing, {"integration_steps": 1}, IN_HOC),
 }
-SEEN_BY_THE_MEANS = ("one iterate in place of the mean", "U over all samples", "features shifted")
+SEEN_BY_THE_MEANS = ("one iterate in place of the mean", "U over all samples")
 """Those that move a mean by more than the seeds scatter. The others change what a run does, not where it arrives: only
 the same seed tells them apart."""
 
