@@ -78,7 +78,7 @@ def convergence(document: Document) -> Caption:
                 (label, mean_and_sd(first), *_in_the_end(result["errors"][name][label]), converged, f"{seconds:.2f}")
             )
         for label, errors in result["controls"][name].items():
-            seen.append(f"{name}, {label}: {mean(errors['mse']):.3g} %²")
+            seen.append(f"{name}, {label}: {number(mean(errors['mse']))} %²")
             rows.append((label, NO_NUMBER, *_in_the_end(errors), NO_NUMBER, NO_NUMBER))
     return Caption(
         title="Training error against FL round",
