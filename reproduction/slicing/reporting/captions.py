@@ -7,7 +7,7 @@ from types import MappingProxyType
 import numpy as np
 
 from reproduction.results.seed_statistics import at_round, lowest_over_rounds, mean
-from reproduction.results.words import NO_NUMBER, NOT_DEFINED, mean_and_sd, proportion, thousandths, which_seeds
+from reproduction.results.words import NO_NUMBER, NOT_DEFINED, mean_and_sd, number, proportion, thousandths, which_seeds
 from reproduction.slicing import figures
 from reproduction.slicing.documents import Document, Errors
 from reproduction.slicing.reporting import overhead_table
