@@ -83,6 +83,9 @@ C2 = {
     ".849 in the first round": (confidence([0.849, 0.99, 0.99]), False),
     "seeds whose lowest are .80 and .91": (confidence([0.99, 0.80, 0.99], [0.91, 0.99, 0.99]), True),
     "seeds whose lowest are .80 and .89": (confidence([0.99, 0.80, 0.99], [0.89, 0.99, 0.99]), False),
+    # The mean, not the median.
+    "seeds of .84, .84 and .99": (confidence([0.84, 0.99, 0.99], [0.99, 0.84, 0.99], [0.99, 0.99, 0.99]), True),
+    "seeds of .86, .86 and .70": (confidence([0.86, 0.99, 0.99], [0.99, 0.86, 0.99], [0.70, 0.99, 0.99]), False),
 }
 
 

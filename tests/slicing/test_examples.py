@@ -21,8 +21,8 @@ from reproduction.slicing.examples import fedavg_shap, fedprox, lagrangian, nump
 from reproduction.slicing.federation.in_process import Here
 from reproduction.slicing.settings import LocalSettings, ModelSettings, Settings, SliceSettings
 
-MODEL = ModelSettings(hidden=(6, 5))
-LOCAL = LocalSettings(epochs=5, tester_batch=16, integration_steps=3)
+MODEL = ModelSettings(hidden=(6, 5), leaky_slope=0.3)
+LOCAL = LocalSettings(epochs=5, learning_rate=0.03, tester_batch=16, integration_steps=3)
 SETTINGS = Settings(name="test", clients=3, samples=40, rounds=3, model=MODEL, local=LOCAL)
 SIZES = layer_sizes(5, MODEL)
 EQUAL = (40, 40, 40)
@@ -71,7 +71,7 @@ def without_seconds(frame):
 
 def test_our_post_hoc_scheme_brought_in_gives_its_record_bit_for_bit(build, tmp_path):
     data = build.slice_data(counts=EQUAL)  # no padding, which would be another sum and so other last bits
-    lab = build.laboratory(tmp_path, local=LOCAL, data=lambda *_: data)
+    lab = build.laboratory(tmp_path, settings=SETTINGS, data=lambda *_: data)
     payload = lab.federation("eMBB", "post-hoc", "integrated_gradients", 0)
     ours = curves.from_federation(payload, samples=3 * 40)
     theirs = run_method(PostHoc(), data, lab.settings, seed=0)
