@@ -32,11 +32,12 @@ sensitivity: SEEDS = 2
 sensitivity: .venv/core
 	$(RUN) reproduction/sensitivity.py --preset $(PRESET) --seeds $(SEEDS) --out $(OUT)
 
-# The confidence of an unconstrained model, forecast and measured; five seeds unless SEEDS is given. With a TRACTOR table
-# (data/README.md) its two slices stand beside: make regimes TRACTOR=table.parquet
+# The confidence of an unconstrained model, forecast and measured; presets as for sensitivity, five seeds or SEEDS. With a
+# TRACTOR table (data/README.md) its two slices stand beside: make regimes TRACTOR=table.parquet
+regimes: PRESET = sensitivity
 regimes: SEEDS = 5
 regimes: .venv/core
-	$(RUN) reproduction/regimes.py --seeds $(SEEDS) --out $(OUT) $(if $(TRACTOR),$(foreach slice,eMBB URLLC,\
+	$(RUN) reproduction/regimes.py --preset $(PRESET) --seeds $(SEEDS) --out $(OUT) $(if $(TRACTOR),$(foreach slice,eMBB URLLC,\
 		--beside "$(TRACTOR)" tractor:$(slice)))
 
 # The four example methods beside ours; five seeds unless SEEDS is given

@@ -189,11 +189,12 @@ def test_make_real_draws_the_measured_figures_of_both_slices(tmp_path):
     ("given", "preset", "folder"),
     [((), "sensitivity", "figures"), (("PRESET=quick", "SEEDS=1"), "quick", "figures/quick")],
 )
-def test_make_sensitivity_varies_what_its_folder_says(tmp_path, given, preset, folder):
-    code, ((script, *arguments),) = made(tmp_path, "sensitivity", *given)
+@pytest.mark.parametrize(("target", "seeds"), [("sensitivity", 2), ("regimes", 5)])
+def test_make_of_a_study_varies_what_its_folder_says(tmp_path, target, seeds, given, preset, folder):
+    code, ((script, *arguments),) = made(tmp_path, target, *given)
     options = switches_of(script, arguments)
-    assert (code, script, options.preset, options.out) == (0, "reproduction/sensitivity.py", preset, Path(folder))
-    assert options.seeds == ((0,) if "SEEDS=1" in given else (0, 1))
+    assert (code, script, options.preset, options.out) == (0, f"reproduction/{target}.py", preset, Path(folder))
+    assert options.seeds == ((0,) if "SEEDS=1" in given else tuple(range(seeds)))
 
 
 @pytest.mark.parametrize(
