@@ -141,8 +141,11 @@ def train(
     Raises:
         ClientError: if a CL's weights are not finite afterwards.
     """
-    train_all = _post_hoc_rounds if assignment.scheme == "post-hoc" else _in_hoc_rounds
-    trained = train_all(assignment, deserialise(broadcast), round_number, samples, log_matrices)
+    weights = deserialise(broadcast)
+    if assignment.scheme == "post-hoc":
+        trained = _post_hoc_rounds(assignment, weights, samples, log_matrices)
+    else:
+        trained = _in_hoc_rounds(assignment, weights, round_number, samples, log_matrices)
     answers = []
     for one, local in zip(samples, trained, strict=True):
         if not np.isfinite(local.weights).all():
@@ -159,11 +162,7 @@ def train(
 
 
 def _post_hoc_rounds(
-    assignment: Assignment,
-    weights: np.ndarray,
-    round_number: int,
-    samples: Sequence[Samples],
-    log_matrices: Sequence[np.ndarray],
+    assignment: Assignment, weights: np.ndarray, samples: Sequence[Samples], log_matrices: Sequence[np.ndarray]
 ) -> list["Local"]:
     """Train without constraint: lambda_1 is 0, and log A stays as it is."""
     from reproduction.slicing.closed_loop.in_turn import in_turn
