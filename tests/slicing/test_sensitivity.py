@@ -31,23 +31,8 @@ from reproduction.slicing.open_choices.choices import (
 )
 from reproduction.slicing.open_choices.study import CLAIMS_VARIED, laboratory_of, study
 from reproduction.slicing.settings import SENSITIVITY
-from tests.helpers import documents, figure_scripts
-
-TINY = dataclasses.replace(
-    SENSITIVITY,
-    clients=2,
-    samples=60,
-    test_samples=20,
-    rounds=3,
-    model=figure_scripts.TINY.model,
-    local=figure_scripts.TINY.local,
-    client_counts=(1, 2),
-)
-SLICES = ("eMBB", "Browsing")
-
-
-def make(name, seed, clients):
-    return generate_slice(name, seed=seed, clients=clients, samples=TINY.samples, test_samples=TINY.test_samples)
+from tests.helpers import documents
+from tests.helpers.small_study import SLICES, TINY, make
 
 
 def differences(one, other, path=""):

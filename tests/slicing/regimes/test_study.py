@@ -1,7 +1,5 @@
 """The regimes, a small study of them, and what is saved, drawn and written of it."""
 
-import dataclasses
-
 import numpy as np
 import pytest
 from matplotlib.text import Text
@@ -20,24 +18,11 @@ from reproduction.slicing.regimes.catalogue import AT_SCALE, CHOSEN, DEFAULT, OL
 from reproduction.slicing.regimes.form import RegimesResult
 from reproduction.slicing.regimes.study import study
 from reproduction.slicing.settings import PAPER, SENSITIVITY
-from tests.helpers import documents, figure_scripts
+from tests.helpers import documents
 from tests.helpers.running import ROOT, SAMPLE
+from tests.helpers.small_study import SLICES, TINY, make
 
-TINY = dataclasses.replace(
-    SENSITIVITY,
-    clients=2,
-    samples=60,
-    test_samples=20,
-    rounds=3,
-    model=figure_scripts.TINY.model,
-    local=figure_scripts.TINY.local,
-)
-SLICES = ("eMBB", "Browsing")
 PINNED = "8920c954521569879fb79831119a5f1ce8de6378b7dcd9c23d30f83a2cbd1417"
-
-
-def make(name, seed, clients):
-    return generate_slice(name, seed=seed, clients=clients, samples=TINY.samples, test_samples=TINY.test_samples)
 
 
 # ---- the list
