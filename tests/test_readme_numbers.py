@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from reproduction.slicing import criteria
+from reproduction.slicing.documents import LEAST_SQUARES
 from reproduction.slicing.forecast.forecast import LOWEST_R_SQUARED
 from reproduction.slicing.regimes.catalogue import REGIMES
 from reproduction.slicing.settings import PAPER
@@ -115,6 +116,13 @@ def lowest(slice_name, label):
     """A scheme's lowest C over the rounds, mean over the seeds."""
     curves = result("fig4_convergence")["slices"][slice_name][label]["confidence"]
     return np.nanmin(array(curves), axis=1).mean()
+
+
+def measured_errors(name):
+    """In-hoc's, post-hoc's and least squares' errors on TRACTOR."""
+    fig4 = result(f"real/{name}/fig4_convergence")
+    errors, least_squares = fig4["errors"][name], fig4["controls"][name][LEAST_SQUARES]
+    return {IN_HOC: errors[IN_HOC], POST_HOC: errors[POST_HOC], LEAST_SQUARES: least_squares}
 
 
 def clients_of(name):
@@ -292,6 +300,19 @@ SAID = {
             values=lambda: [
                 np.mean([measured(name, POST_HOC, "confidence")[:, -1].mean() for name in ("eMBB", "URLLC")])
             ],
+        ),
+        Said(
+            text="training MSE {} in-hoc and {} post-hoc against {} in eMBB, {} and {} against {} in URLLC, and behind "
+            "it on test data too.",
+            values=lambda: [
+                np.mean(errors["mse"]) for name in ("eMBB", "URLLC") for errors in measured_errors(name).values()
+            ],
+            holds=lambda: all(
+                np.mean(errors[LEAST_SQUARES][what]) < np.mean(errors[label][what])
+                for errors in map(measured_errors, ("eMBB", "URLLC"))
+                for label in (IN_HOC, POST_HOC)
+                for what in ("mse", "test_mse")
+            ),
         ),
         Said(
             text="U holds {} and {} % of the samples in the last round (in-hoc {} and {} %)",
