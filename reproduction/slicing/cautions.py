@@ -32,13 +32,13 @@ def before_training(data: SliceData, sla: SliceSettings) -> Iterator[str]:
 
 def sla_share(data: SliceData, sla: SliceSettings) -> str:
     """Say that hardly any training target lies inside the SLA, or every one."""
-    target = np.concatenate([client.train_target for client in data.clients])
+    _, target = data.pooled("train")
     share = float(np.mean((target >= sla.lower_percent) & (target <= sla.upper_percent)))
     if FEWEST_INSIDE <= share <= MOST_INSIDE:
         return ""
     what = "U is empty or small" if share < FEWEST_INSIDE else "there is nothing to constrain"
     return (
-        f"{data.name}: the SLA, {_interval(sla)}, holds for {100 * share:.4g} % of the training targets, so {what}; "
+        f"{data.name}: the SLA, {sla.interval}, holds for {100 * share:.4g} % of the training targets, so {what}; "
         "give the interval that matters (sla_percent)"
     )
 
@@ -87,7 +87,7 @@ def empty_members(sla: SliceSettings, clients: int, epochs: int) -> Callable[[Ma
         of_every = entry["empty_epochs"] - (clients - 1) * epochs
         if entry["undefined_clients"] == clients:
             return (
-                f"no CL has a prediction inside the SLA, {_interval(sla)}: U is empty, C is not defined and nothing is "
+                f"no CL has a prediction inside the SLA, {sla.interval}: U is empty, C is not defined and nothing is "
                 "constrained; check the SLA (sla_percent) and the target's unit"
             )
         if of_every > 0:
@@ -138,7 +138,3 @@ def late_convergence(where: str, converged: Sequence[float], rounds: int) -> str
         f"{where}: converged in the last quarter of {rounds} rounds, or not at all, in {len(late)} of {len(converged)} "
         f"seed(s) (round {when}), so the MSE may still fall; run more rounds before you compare"
     )
-
-
-def _interval(sla: SliceSettings) -> str:
-    return f"{sla.lower_percent:g} to {sla.upper_percent:g} %"

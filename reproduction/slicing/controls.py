@@ -20,12 +20,8 @@ Fit = Callable[[np.ndarray, np.ndarray], Callable[[np.ndarray], np.ndarray]]
 
 def pooled(data: SliceData, part: Literal["train", "test"]) -> tuple[np.ndarray, np.ndarray]:
     """Return the samples of all CLs in one: scaled features float64 [n, Q], target float64 [n] in %."""
-    clients = data.scaled().clients
-    features, target = (
-        np.concatenate([getattr(client, f"{part}_{what}") for client in clients]).astype(float)
-        for what in ("features", "target")
-    )
-    return features, target
+    features, target = data.scaled().pooled(part)
+    return features.astype(float), target.astype(float)
 
 
 def constant(features: np.ndarray, target: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
@@ -56,8 +52,9 @@ def errors(fit: Fit, slices: Sequence[SliceData]) -> Errors:
     """
     pairs = []
     for data in slices:
-        predict = fit(*pooled(data, "train"))
-        samples = pooled(data, "train"), pooled(data, "test")
+        training = pooled(data, "train")
+        predict = fit(*training)
+        samples = training, pooled(data, "test")
         pairs.append([float(np.mean((predict(features) - target) ** 2)) for features, target in samples])
     return _errors(pairs, slices)
 
@@ -79,7 +76,7 @@ def errors_of(records: Sequence[Mapping[str, Any]], slices: Sequence[SliceData])
 
 def _errors(pairs: Sequence[Sequence[float]], slices: Sequence[SliceData]) -> Errors:
     """Return the errors of each seed: MSE on training and on test samples, and R^2 on these."""
-    variances = [float(pooled(data, "test")[1].var()) for data in slices]
+    variances = [float(data.pooled("test")[1].astype(float).var()) for data in slices]
     return {
         "mse": [training for training, _ in pairs],
         "test_mse": [test for _, test in pairs],
@@ -92,5 +89,5 @@ def _errors(pairs: Sequence[Sequence[float]], slices: Sequence[SliceData]) -> Er
 
 def constant_confidence(slices: Sequence[SliceData], sla: SliceSettings) -> list[float]:
     """Return eq. (6) of the constant of each seed: 1 if it lies inside the SLA, else not defined."""
-    means = [pooled(data, "train")[1].mean() for data in slices]
+    means = [data.pooled("train")[1].astype(float).mean() for data in slices]
     return [1.0 if sla.lower_percent <= mean <= sla.upper_percent else float("nan") for mean in means]

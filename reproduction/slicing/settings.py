@@ -58,6 +58,11 @@ class SliceSettings:
         _require(self.lower_percent < self.upper_percent, "lower_percent", "below upper_percent", self.lower_percent)
         _require(0 < self.confidence_threshold < 1, "confidence_threshold", "in (0, 1)", self.confidence_threshold)
 
+    @property
+    def interval(self) -> str:
+        """The SLA's bounds in words."""
+        return f"{self.lower_percent:g} to {self.upper_percent:g} %"
+
 
 @dataclass(frozen=True, kw_only=True)
 class ModelSettings:

@@ -22,5 +22,5 @@ def declared_maxima(found: np.ndarray) -> tuple[float, ...]:
 
 
 def _greatest(slice_name: str, seed: int) -> np.ndarray:
-    clients = generate_slice(slice_name, seed=seed, test_samples=1).clients
-    return np.max([client.train_features.max(axis=0) for client in clients], axis=0)
+    features, _ = generate_slice(slice_name, seed=seed, test_samples=1).pooled("train")
+    return features.max(axis=0)

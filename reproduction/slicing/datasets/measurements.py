@@ -152,8 +152,8 @@ def load_ranalyzer(path: Path, *, minimum_rows: int = MINIMUM_ROWS) -> SliceData
 
 def sla_bound(data: SliceData) -> float:
     """Return the upper SLA bound [%] by our rule: `SLA_PERCENTILE` of the training target, two significant digits."""
-    target = np.concatenate([client.train_target for client in data.clients]).astype(np.float64)
-    return float(f"{np.percentile(target, SLA_PERCENTILE):.2g}")
+    _, target = data.pooled("train")
+    return float(f"{np.percentile(target.astype(np.float64), SLA_PERCENTILE):.2g}")
 
 
 def _require(table: Table, columns: tuple[str, ...]) -> Table:

@@ -130,6 +130,14 @@ class SliceData:
         """Training samples of all CLs together."""
         return sum(len(client.train_target) for client in self.clients)
 
+    def pooled(self, part: Literal["train", "test"]) -> tuple[np.ndarray, np.ndarray]:
+        """Return one part of all CLs' samples in one, features float32 [n, Q] and target float32 [n]."""
+        features, target = (
+            np.concatenate([getattr(client, f"{part}_{what}") for client in self.clients])
+            for what in ("features", "target")
+        )
+        return features, target
+
     def scaled(self) -> "SliceData":
         """Return the slice with every feature divided by its maximum; the target stays in percent.
 

@@ -93,8 +93,7 @@ def forecast(data: SliceData, sla: SliceSettings, local: LocalSettings, seed: in
     rng = seeds.generator(seed, "forecast", data.name)
     features, target, owner = _training(scaled, rng)
     polynomial = fit(features, target)
-    test_target = np.concatenate([client.test_target for client in scaled.clients]).astype(float)
-    test_features = np.concatenate([client.test_features for client in scaled.clients]).astype(float)
+    test_features, test_target = (values.astype(float) for values in scaled.pooled("test"))
 
     bounds = sla.lower_percent, sla.upper_percent
     prediction = polynomial.predict(features)

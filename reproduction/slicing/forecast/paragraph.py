@@ -21,7 +21,6 @@ def paragraph(data: SliceData, sla: SliceSettings, local: LocalSettings, seed: i
 
 def in_words(found: Forecast, sla: SliceSettings) -> str:
     """Return a forecast in words."""
-    bounds = f"{sla.lower_percent:g} to {sla.upper_percent:g} %"
     if math.isnan(found.r_squared):
         return "no prediction: the target never changes, so there is nothing to learn."
     if not found.is_trusted:
@@ -31,11 +30,11 @@ def in_words(found: Forecast, sla: SliceSettings) -> str:
             "for a trained model."
         )
     if not found.losses:
-        return f"no prediction: no sample is predicted inside the SLA, {bounds}, so confidence is not defined."
+        return f"no prediction: no sample is predicted inside the SLA, {sla.interval}, so confidence is not defined."
     return (
         f"an unconstrained model is expected to have confidence {found.confidence:.2f}; {_what_to_do(found, sla)} "
-        f"(nu {sla.confidence_threshold:g}, SLA {bounds}). {_costliest(found)} This is a second-order polynomial's "
-        f"confidence: R^2 {found.r_squared:.2f} on training and {found.r_squared_test:.2f} on test data, "
+        f"(nu {sla.confidence_threshold:g}, SLA {sla.interval}). {_costliest(found)} This is a second-order "
+        f"polynomial's confidence: R^2 {found.r_squared:.2f} on training and {found.r_squared_test:.2f} on test data, "
         f"{100 * found.inside:.0f} % of the training samples predicted inside the SLA."
     )
 
