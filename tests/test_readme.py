@@ -14,6 +14,7 @@ from reproduction.figure_script import FIGURE
 from reproduction.results import records
 from reproduction.slicing.claims import CLAIMS_RECORD, read_figures, write_claims
 from reproduction.slicing.comparison.account import COMPARISON
+from tests.helpers.committed import COMMITTED_FIGURES as FIGURES
 from tests.helpers.figure_scripts import NAMES
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -21,17 +22,14 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 CODE = "\n".join(
     re.findall(r"```(?:bash|sh|console)\n(.*?)```", README, re.DOTALL) + re.findall(r"`([^`\n]+)`", README)
 )
-FIGURES = ROOT / "figures"
 DRAWN = (FIGURES / "claims.md").exists()
 
 drawn = pytest.mark.skipif(not DRAWN, reason="the figures are not drawn yet: figures/claims.md is missing")
 
 
 def committed(*patterns):
-    """Return the files of the figures that belong to the project: those that git has, or all where there is no git."""
-    listed = subprocess.run(["git", "ls-files", "figures"], cwd=ROOT, capture_output=True, text=True)
-    paths = [ROOT / line for line in listed.stdout.splitlines()] if listed.returncode == 0 else []
-    paths = paths or [path for path in FIGURES.rglob("*") if not {"runs", "quick"} & set(path.parts)]
+    """Return the figures' files of these names."""
+    paths = [path for path in FIGURES.rglob("*") if not {"runs", "quick"} & set(path.parts)]
     return sorted(path for path in paths if any(path.match(pattern) for pattern in patterns))
 
 

@@ -55,8 +55,11 @@ class Line:
 
 
 def runs(lab: Laboratory) -> list[tuple[str, str, int]]:
-    """Return slice, scheme's label and K of the federations that a laboratory has used, in the order of the figures."""
-    used = [record["identity"] for record in lab.store.used()]
+    """Return slice, scheme's label and K of a laboratory's federations in the order of the figures.
+
+    A study's store also holds those of tables with slices of their own, which this laboratory has not.
+    """
+    used = [one for record in lab.store.used() if (one := record["identity"])["slice"] in lab.slices]
     found = {(one["slice"], label_of(one["scheme"], one["explainer"]), one["clients"]) for one in used}
     labels = list(SCHEMES)
     return sorted(found, key=lambda run: (lab.slices.index(run[0]), labels.index(run[1]), run[2]))

@@ -4,12 +4,14 @@ import json
 import subprocess
 import sys
 from dataclasses import replace
+from functools import partial
 
 import pytest
 
 from reproduction import regimes
 from reproduction.slicing.datasets import load
 from reproduction.slicing.forecast.paragraph import paragraph
+from reproduction.slicing.regimes.catalogue import REGIMES
 from reproduction.slicing.settings import SENSITIVITY
 from tests.helpers.figure_scripts import TINY
 from tests.helpers.running import ROOT, SAMPLE, assert_one_line, exit_of
@@ -80,3 +82,16 @@ def test_a_bad_table_is_one_line(tiny, tmp_path, capsys):
     assert_one_line(exit_of(capsys, "--data", missing, *TABLE[2:], script=Script), str(missing))
     outcome = exit_of(capsys, *TABLE, "--slices", "URLLC", script=Script)
     assert_one_line(outcome, "no slice 'URLLC' in the data; there are eMBB")
+
+
+def test_the_study_ends_with_its_own_slices_whatever_stands_beside(tiny, tmp_path, capsys, monkeypatch):
+    few = {kind: several[:2] for kind, several in REGIMES.items()}
+    monkeypatch.setattr(regimes, "study", partial(regimes.study, regimes=few))
+    schema = json.loads((SAMPLE / "embb.schema.json").read_text(encoding="utf-8")) | {"slice_name": "factory"}
+    (tmp_path / "factory.json").write_text(json.dumps(schema), encoding="utf-8")
+    beside = ("--beside", str(SAMPLE / "embb.csv"), str(tmp_path / "factory.json"))
+    regimes.main(["--slices", "eMBB", *beside, "--log", "json", "--out", str(tmp_path)], replace(SETTINGS, clients=2))
+    said = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert {line["summary"]["slice"] for line in said if "summary" in line} == {"eMBB"}
+    rows = json.loads((tmp_path / "regimes.json").read_text(encoding="utf-8"))["payload"]["result"]["rows"]
+    assert [row["slice"] for row in rows if row["kind"] == "measured"] == ["factory"]

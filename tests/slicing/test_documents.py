@@ -14,8 +14,8 @@ from reproduction.figure_script import FIGURE
 from reproduction.results import records
 from reproduction.slicing.documents import RESULTS, check_document, read_figure
 from reproduction.slicing.reporting.captions import CAPTIONS, describe
+from tests.helpers.committed import COMMITTED_FIGURES as FIGURES
 
-FIGURES = Path(__file__).resolve().parents[2] / "figures"
 COMMITTED = sorted(path for path in FIGURES.rglob("*.json") if path.stem in RESULTS and "quick" not in path.parts)
 
 

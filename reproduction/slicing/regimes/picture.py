@@ -52,9 +52,9 @@ def draw(document: Document) -> Figure:
 
 
 def draw_map(document: Document) -> Figure:
-    """Draw every point by what losing its costliest feature means, and where confidence is nu if no other matters."""
+    """Draw every point by what losing its costliest feature means, and where C is nu if no other feature matters."""
     rows = [row for row in document["result"]["rows"] if has_forecast(row)]
-    figure, grid = new_figure(1, width=5.6, height=4.2)
+    figure, grid = new_figure(1, width=7.0, height=4.2)
     axes = grid[0, 0]
     colours = mpl.colormaps["viridis"]
     shade = mpl.colors.Normalize(min(mean(row["lowest"]) for row in rows), 1.0)
@@ -67,12 +67,11 @@ def draw_map(document: Document) -> Figure:
         _name(axes, text, [(mean(row["probability"]), mean(row["harm"])) for row in rows if row["regime"] == regime])
     probability = np.linspace(0.01, 1, 500)
     for threshold, line in zip(sorted({row["threshold"] for row in rows}), ("-", "--", ":", "-."), strict=False):
-        axes.plot(
-            probability, (1 - threshold) / probability, color="black", linestyle=line, label=f"C = ν = {threshold:g}"
-        )
+        axes.plot(probability, (1 - threshold) / probability, color="black", linestyle=line, label=f"ν = {threshold:g}")
     axes.set(xlim=(0, 1.05), ylim=(-0.05, 1.05))
     axes.set_xlabel("How often a mutation takes the costliest feature (mean π)")
     axes.set_ylabel("Share of U outside the SLA without it")
+    _label(axes, rows)
     figure.colorbar(mpl.cm.ScalarMappable(shade, colours), ax=axes, label="Lowest confidence, measured")
     legend_below(figure, axes)
     return figure
@@ -80,8 +79,10 @@ def draw_map(document: Document) -> Figure:
 
 def _name(axes: Axes, text: str, points: Sequence[tuple[float, float]]) -> None:
     """Ring the points of a regime, and name it once, below."""
+    paper = {"facecolor": "white", "edgecolor": "none", "alpha": 0.6, "pad": 0.5}
     axes.plot(*np.transpose(points), linestyle="", marker="o", markersize=9, markerfacecolor="none", color="black")
-    axes.annotate(text, np.mean(points, axis=0), (0, -18), textcoords="offset points", ha="center", fontsize=8)
+    where = np.mean(points, axis=0)
+    axes.annotate(text, where, (0, -18), textcoords="offset points", ha="center", fontsize=8, bbox=paper)
 
 
 def _look(row: Row) -> dict:
@@ -92,7 +93,7 @@ def _colour(row: Row, names: Sequence[str]) -> str:
     return COLOURS[-1] if row["kind"] == "measured" else COLOURS[names.index(row["slice"])]
 
 
-def _label(axes: Axes, rows: Sequence[Row], names: Sequence[str]) -> None:
+def _label(axes: Axes, rows: Sequence[Row], names: Sequence[str] = ()) -> None:
     """Name the slices by colour and the kinds by marker, each once."""
     for name, colour in zip(names, COLOURS, strict=False):
         axes.plot([], [], linestyle="", marker="s", color=colour, label=name)

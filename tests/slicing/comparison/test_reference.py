@@ -26,6 +26,7 @@ from reproduction.slicing.federation.record import FEDERATION, PACKAGES
 from reproduction.slicing.schemes import EXPLAINER_LABELS
 from reproduction.slicing.settings import PAPER, QUICK
 from tests.helpers import figure_scripts
+from tests.helpers.committed import COMMITTED_FIGURES as FIGURES
 from tests.helpers.figure_scripts import Here
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -343,7 +344,7 @@ def test_the_committed_figures_are_of_the_committed_reference():
     """Fig. 5's curves of every slice and seed, which another machine drew; a new figure needs a new reference."""
     frame = curves.read(ROOT / "data" / "reference" / "paper" / "curves.csv")
     held = frame.set_index(["slice", "scheme", "explainer", "metric"]).sort_index()
-    slices = records.read_record(ROOT / "figures" / "fig5_confidence.json", FIGURE)["result"]["slices"]
+    slices = records.read_record(FIGURES / "fig5_confidence.json", FIGURE)["result"]["slices"]
     assert set(slices) == set(frame["slice"])
     for name, numbers in slices.items():
         for label, scheme in (("in-hoc IG", "in-hoc"), ("post-hoc", "post-hoc")):

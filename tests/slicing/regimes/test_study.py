@@ -19,6 +19,7 @@ from reproduction.slicing.regimes.form import RegimesResult
 from reproduction.slicing.regimes.study import study
 from reproduction.slicing.settings import PAPER, SENSITIVITY
 from tests.helpers import documents
+from tests.helpers.committed import COMMITTED_FIGURES as FIGURES
 from tests.helpers.running import ROOT, SAMPLE
 from tests.helpers.small_study import SLICES, TINY, make
 
@@ -168,7 +169,7 @@ def test_the_map_names_the_default_the_old_scale_and_tables(document):
     texts = {text.get_text() for text in figure.findobj(Text)}
     known = {row["regime"] for row in document["result"]["rows"] if row["kind"] == "measured"}
     assert {"default", "17 Mbps", *known} <= texts
-    line = next(line for line in figure.axes[0].lines if line.get_label() == "C = ν = 0.82")
+    line = next(line for line in figure.axes[0].lines if line.get_label() == "ν = 0.82")
     np.testing.assert_allclose(1 - line.get_xdata() * line.get_ydata(), 0.82, rtol=1e-10)
 
 
@@ -194,7 +195,7 @@ def test_tables_have_a_row_per_point_and_say_whether_it_holds(document):
 
 # ---- the committed study
 
-COMMITTED = ROOT / "figures" / "regimes.json"
+COMMITTED = FIGURES / "regimes.json"
 
 
 @pytest.mark.skipif(not COMMITTED.exists(), reason="the study is not made yet: figures/regimes.json is missing")

@@ -31,10 +31,10 @@ from reproduction.slicing.reporting.build import build
 from reproduction.slicing.reporting.captions import CAPTIONS
 from reproduction.slicing.reporting.tables import settings_table, what_changes
 from reproduction.slicing.settings import PAPER, LocalSettings, ModelSettings, Settings
+from tests.helpers.committed import COMMITTED_FIGURES as FIGURES
 from tests.helpers.figure_scripts import NAMES
 
 ROOT = Path(__file__).resolve().parents[3]
-FIGURES = ROOT / "figures"
 CSS = (ROOT / "reproduction" / "slicing" / "reporting" / "report.css").read_text(encoding="utf-8")
 LARGEST_BYTES = 5_000_000
 """A page that a phone still opens at once."""
