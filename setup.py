@@ -32,7 +32,7 @@ TEST = [
 
 setup(
     name="explainable-fl-ran-slicing",
-    version="0.1.0",
+    version="0.2.0",
     description="Reference reproduction of explanation-guided federated learning for 6G RAN slicing",
     long_description=Path(__file__).with_name("README.md").read_text(encoding="utf-8"),
     long_description_content_type="text/markdown",

@@ -73,4 +73,4 @@ The paper's letters, and their names here:
 Importing this package imports no TensorFlow.
 """
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
