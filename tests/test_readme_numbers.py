@@ -125,6 +125,19 @@ def lowest(slice_name, label):
     return np.nanmin(array(curves), axis=1).mean()
 
 
+MEASURED = ("eMBB", "URLLC")
+
+
+def dips(name, label):
+    """Lowest confidence on TRACTOR of each seed."""
+    return np.nanmin(measured(name, label, "confidence"), axis=1)
+
+
+def below_nu(name, label):
+    """In how many seeds it lies below nu."""
+    return (dips(name, label) < result(f"real/{name}/fig5_confidence")["slices"][name]["threshold"]).sum()
+
+
 def measured_errors(name):
     """In-hoc's, post-hoc's and least squares' errors on TRACTOR."""
     fig4 = result(f"real/{name}/fig4_convergence")
@@ -318,7 +331,7 @@ SAID = {
     "TRACTOR": [
         Said(text="a model predicts some of them just below {}, outside the SLA", values=lambda: [0]),
         Said(
-            text="On TRACTOR ({} seed, {} and {} base-station runs, SLA bound at the 90th percentile",
+            text="On TRACTOR ({} seeds, {} and {} base-station runs, SLA bound at the 90th percentile",
             values=lambda: [
                 len(document("real/eMBB/fig5_confidence")["seeds"]),
                 clients_of("eMBB"),
@@ -326,24 +339,24 @@ SAID = {
             ],
         ),
         Said(
-            text="post-hoc confidence dips to {} (eMBB) and {} (URLLC), below every nu, while in-hoc never falls below "
-            "{} and {}.",
+            text="Post-hoc confidence dips to {} (eMBB) and {} (URLLC), below nu in all {} seeds; in-hoc dips less, to "
+            "{} and {}, but below nu too, in {} and {} of them.",
             values=lambda: [
-                np.nanmin(measured(name, label, "confidence"), axis=1).mean()
-                for label in (POST_HOC, IN_HOC)
-                for name in ("eMBB", "URLLC")
+                *(dips(name, POST_HOC).mean() for name in MEASURED),
+                {below_nu(name, POST_HOC) for name in MEASURED}.pop(),
+                *(dips(name, IN_HOC).mean() for name in MEASURED),
+                *(below_nu(name, IN_HOC) for name in MEASURED),
             ],
-            holds=lambda: all(
-                np.nanmin(measured(name, POST_HOC, "confidence"))
-                < min(one.confidence_threshold for one in PAPER.slices.values())
-                for name in ("eMBB", "URLLC")
-            ),
+            holds=lambda: {below_nu(name, POST_HOC) for name in MEASURED} == {5},
         ),
         Said(
-            text="the post-hoc model recovers to {}:",
+            text="These dips come in the first half, and both recover, in-hoc to {} and {}, post-hoc to {} and {}:",
             values=lambda: [
-                np.mean([measured(name, POST_HOC, "confidence")[:, -1].mean() for name in ("eMBB", "URLLC")])
+                measured(name, label, "confidence")[:, -1].mean() for label in (IN_HOC, POST_HOC) for name in MEASURED
             ],
+            holds=lambda: all(
+                np.nanargmin(run) < len(run) / 2 for name in MEASURED for run in measured(name, POST_HOC, "confidence")
+            ),
         ),
         Said(
             text="training MSE {} in-hoc and {} post-hoc against {} in eMBB, {} and {} against {} in URLLC, and behind "
