@@ -11,6 +11,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from reproduction.attribution.layout import Layout
 from reproduction.attribution.method import Method, difference, require_whole_number
 from reproduction.attribution.scalar_function import ScalarFunction
 
@@ -65,7 +66,7 @@ class IntegratedGradients(Method):
                 f"quadrature must be one of {', '.join(QUADRATURES)}, got {self.quadrature!r}; pick one of them."
             )
 
-    def rows_per_input(self, features: int) -> int:
+    def rows_per_input(self, layout: Layout) -> int:
         """Return the number of nodes on one input's path."""
         return self.steps
 

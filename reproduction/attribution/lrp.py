@@ -1,4 +1,4 @@
-"""Layer-wise relevance propagation with the epsilon rule, on a chain of Keras layers.
+"""Layer-wise relevance propagation with the epsilon rule, on a Keras model.
 
 Bach et al. 2015, Eq. (58), in the multiplier form of Ancona et al. 2018, Prop. 1: relevance is the input times a
 modified gradient, in which an activation a = g(z) is passed by the ratio g(z) / z in place of g'(z).
@@ -20,17 +20,16 @@ not (Ancona et al. 2018, Prop. 3); it parts from it through epsilon, and through
 """
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
-from reproduction.attribution.chain import ChainMethod
 from reproduction.attribution.method import require_truth_value
-from reproduction.attribution.pieces import Activation
+from reproduction.attribution.walk import Activation, WalkMethod
 
 
 @dataclass(frozen=True, kw_only=True)
-class EpsilonLrp(ChainMethod):
+class EpsilonLrp(WalkMethod):
     """Epsilon-LRP.
 
     Attributes:
@@ -48,17 +47,15 @@ class EpsilonLrp(ChainMethod):
             raise ValueError(f"epsilon must be a finite number > 0, got {self.epsilon!r}; DeepExplain's is 1e-4.")
         require_truth_value("relative", self.relative)
 
-    def passed(
-        self, activation: Activation, multipliers: np.ndarray, z: np.ndarray, reference: np.ndarray
-    ) -> np.ndarray:
-        """Multiply by g(z) / (z + epsilon * sign(z)); a linear activation lets everything through.
+    def slope(self, activation: Activation, z: Any, reference: Any) -> Any:
+        """Return g(z) / (z + epsilon * sign(z)).
 
         With a relative epsilon nothing passes where all pre-activations are 0.
         """
+        import tensorflow as tf
+
         del reference
-        if activation.is_linear:
-            return multipliers
-        size = np.sqrt(np.mean(z**2, axis=1, keepdims=True)) if self.relative else 1.0
-        stabilised = z + self.epsilon * size * np.where(z >= 0.0, 1.0, -1.0)
-        ratio = np.divide(activation.forward(z), stabilised, out=np.zeros_like(z), where=stabilised != 0.0)
-        return multipliers * ratio
+        units = range(1, len(z.shape))
+        size = tf.sqrt(tf.reduce_mean(z**2, axis=list(units), keepdims=True)) if self.relative else 1.0
+        sign = tf.where(z >= 0.0, tf.ones_like(z), -tf.ones_like(z))
+        return tf.math.divide_no_nan(activation(z), z + self.epsilon * size * sign)

@@ -6,6 +6,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from reproduction.attribution.layout import Layout
 from reproduction.attribution.scalar_function import ScalarFunction
 
 
@@ -16,10 +17,20 @@ class Method(ABC):
     takes_baseline: ClassVar[bool] = True
     """False where the method's reference is zero by definition."""
 
-    def rows_per_input(self, features: int) -> int:
+    def rows_per_input(self, layout: Layout) -> int:
         """Return how many model inputs one explained input costs at once, which bounds the memory of a batch."""
-        del features
+        del layout
         return 1
+
+    def reading(self, function: ScalarFunction, inputs: np.ndarray) -> ScalarFunction:
+        """Return the function with what the method reads of its model, once for all batches of float32 [n, features].
+
+        Raises:
+            ValueError: it cannot be read.
+            TypeError: it is no model of the kind that the method reads.
+        """
+        del inputs
+        return function
 
     @abstractmethod
     def attributions(self, function: ScalarFunction, inputs: np.ndarray, baseline: np.ndarray) -> np.ndarray:

@@ -1,17 +1,26 @@
 """One call after its checks: the method with its options, the function it explains, the samples cut into batches."""
 
 import dataclasses
-from collections.abc import Callable, Iterator, Mapping
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Generic, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from reproduction.attribution import arguments
-from reproduction.attribution.method import Method, require_whole_number
-from reproduction.attribution.scalar_function import ScalarFunction
+from reproduction.attribution.arguments import Baseline
+from reproduction.attribution.layout import Layout
+from reproduction.attribution.method import Method, require_truth_value, require_whole_number
+from reproduction.attribution.scalar_function import ScalarFunction, is_keras
 
 AMethod = TypeVar("AMethod", bound=Method)
+
+MOST_ROWS = 8192
+"""Of a batch, where the caller names no `batch_size`: what small models gain nothing beyond."""
+
+MOST_BYTES = 2**28
+"""Of a batch where the caller names no `batch_size`: float64 for the features and every layer's units of its rows."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -19,11 +28,12 @@ class Request(Generic[AMethod]):
     """The arguments of one call.
 
     Attributes:
-        function: what is explained.
+        function: what is explained; its `start`, if any, has a row per sample.
         method: how.
         inputs: float32 [n, features].
-        baseline: of every input, float32 [n, features].
+        baseline: of every sample, float32 [n, features].
         batch_size: the most rows that the model sees at once.
+        progress: whether a bar shows how far it is.
     """
 
     function: ScalarFunction
@@ -31,46 +41,89 @@ class Request(Generic[AMethod]):
     inputs: np.ndarray
     baseline: np.ndarray
     batch_size: int
+    progress: bool
 
-    def run(self, stage: Callable[[ScalarFunction, np.ndarray, np.ndarray], np.ndarray]) -> np.ndarray:
-        """Apply a stage batch by batch and join the parts, float32 [n, ...]."""
-        parts = [stage(self.function, inputs, baseline) for inputs, baseline in self.batches()]
-        return np.concatenate(parts).astype(np.float32)
+    def run(self, stage: Callable[[ScalarFunction, np.ndarray, np.ndarray], Any]) -> list[Any]:
+        """Apply a stage batch by batch and return its parts."""
+        step = max(1, self.batch_size // self.method.rows_per_input(self.function.layout))
+        return [stage(*batch) for batch in _shown(list(self._batches(step)), self.progress)]
 
-    def batches(self, *companions: np.ndarray) -> Iterator[tuple[np.ndarray, ...]]:
-        """Cut the inputs, the baseline and further arrays [n, ...] into the rows of each batch."""
-        step = max(1, self.batch_size // self.method.rows_per_input(self.inputs.shape[1]))
-        for start in range(0, len(self.inputs), step):
-            yield tuple(array[start : start + step] for array in (self.inputs, self.baseline, *companions))
+    def as_given(self, parts: Sequence[np.ndarray]) -> Any:
+        """Join parts [n, features] of the batches, and return them as the caller gave the inputs, float32."""
+        return self.function.layout.as_given(np.concatenate(parts).astype(np.float32))
+
+    def _batches(self, step: int) -> Iterator[tuple[ScalarFunction, np.ndarray, np.ndarray]]:
+        for first in range(0, len(self.inputs), step):
+            rows = slice(first, first + step)
+            start = None if self.function.start is None else self.function.start[rows]
+            yield dataclasses.replace(self.function, start=start), self.inputs[rows], self.baseline[rows]
+
+
+def _shown(batches: list[Any], progress: bool) -> Any:
+    if not progress:
+        return batches
+    from rich.progress import track
+
+    return track(batches, description="attributions")
 
 
 def checked(
     methods: Mapping[str, type[AMethod]],
     model: Any,
-    inputs: ArrayLike,
+    inputs: Any,
     method: str,
-    baseline: ArrayLike | None,
+    baseline: Baseline,
     target: Any,
-    batch_size: int,
+    start: ArrayLike | None,
+    batch_size: int | None,
+    progress: bool,
     options: Mapping[str, Any],
 ) -> Request[AMethod]:
     """Check the arguments of a call that may pick one of `methods`.
 
     Raises:
-        ValueError: an unknown method, or what `arguments` or the method's options refuse.
+        ValueError: an unknown method, both target and start, or what `arguments` or the method's options refuse.
         TypeError: an unknown option, or what `arguments` refuses.
     """
+    if target is not None and start is not None:
+        raise ValueError("target and start each choose what is explained; pass one of them.")
     chosen = _method(methods, method, options)
-    require_whole_number("batch_size", batch_size, minimum=1)
-    function = ScalarFunction(arguments.checked_model(model), arguments.checked_target(target))
-    rows = arguments.checked_inputs(function.model, inputs)
+    require_truth_value("progress", progress)
+    if batch_size is not None:
+        require_whole_number("batch_size", batch_size, minimum=1)
+    model = arguments.checked_model(model)
+    layout, rows = arguments.checked_inputs(model, inputs)
+    function = ScalarFunction(model, layout)
+    picked = arguments.checked_target(target, len(rows))
+    if start is not None:
+        weights = arguments.checked_start(start, len(rows), _outputs(function, rows))
+        function = dataclasses.replace(function, start=weights)
+    elif isinstance(picked, np.ndarray):
+        function = dataclasses.replace(function, start=arguments.start_of(picked, _outputs(function, rows)))
+    else:
+        function = dataclasses.replace(function, target=picked)
     return Request(
-        function=function,
+        function=chosen.reading(function, rows),
         method=chosen,
         inputs=rows,
-        baseline=arguments.checked_baseline(method, chosen.takes_baseline, baseline, rows),
-        batch_size=batch_size,
+        baseline=arguments.checked_baseline(method, chosen.takes_baseline, baseline, inputs, layout, rows),
+        batch_size=_fitting(model, layout) if batch_size is None else batch_size,
+        progress=progress,
     )
+
+
+def _outputs(function: ScalarFunction, rows: np.ndarray) -> tuple[int, ...]:
+    """Return the shape of the model's output, without the samples."""
+    return function.output(rows[:1]).shape[1:]
+
+
+def _fitting(model: Any, layout: Layout) -> int:
+    """Return how many rows fit into `MOST_BYTES`."""
+    units = layout.features
+    for layer in getattr(model, "layers", ()) if is_keras(model) else ():
+        for node in layer._inbound_nodes:
+            units += sum(math.prod(size or 1 for size in tensor.shape[1:]) for tensor in node.outputs)
+    return int(np.clip(MOST_BYTES // (8 * units), 1, MOST_ROWS))
 
 
 def _method(methods: Mapping[str, type[AMethod]], name: str, options: Mapping[str, Any]) -> AMethod:

@@ -1,113 +1,184 @@
-"""One output unit of a model, as the function of arrays that attribution methods see."""
+"""What is explained of a model, as the function of arrays that attribution methods see."""
 
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from math import prod
 from typing import Any
 
 import numpy as np
+
+from reproduction.attribution.layout import Layout
 
 
 @dataclass(frozen=True)
 class ScalarFunction:
     """A model seen through one of its outputs: a row of features in, a number out. Rows must not influence each other.
 
+    Rows may be several copies of the batch's samples, one whole copy behind the other.
+
     Attributes:
-        model: a Keras model or layer (called with `training=False`), or a function of an array float32 [n, features]
-            that returns [n], [n, 1] or [n, outputs], bare or as the only entry of a dict.
-        target: the output unit, or None if there is but one.
+        model: a Keras model or layer (called with `training=False`), or a function of what `layout` says, float32
+            [n, ...], that returns [n] or [n, ...outputs], bare or as the only entry of a dict.
+        layout: how the features lie in the model's inputs.
+        target: the output unit, by its place along each of the outputs' axes; None if there is but one, or `start`.
+        start: in place of it, each output's weight for every sample of the batch, float64 [n, ...outputs].
+        graph: the model's operations, for a method that looks inside it.
     """
 
     model: Callable[..., Any]
-    target: int | None
+    layout: Layout
+    target: tuple[int, ...] | None = None
+    start: np.ndarray | None = None
+    graph: Any = None
 
-    def values(self, inputs: np.ndarray) -> np.ndarray:
+    def values(self, rows: np.ndarray) -> np.ndarray:
         """Evaluate the function.
 
         Args:
-            inputs: float32 [n, features].
+            rows: float32 [m, features].
 
         Returns:
-            The chosen output, float64 [n].
+            What is explained, float64 [m].
 
         Raises:
-            ValueError: there are several outputs, the output has the wrong shape or is not finite, or `target` is
-                missing or out of range.
+            ValueError: there are several outputs, the output has the wrong shape or is not finite, or `target` or
+                `start` is missing or does not fit.
         """
-        output = np.asarray(self._call(inputs))
-        column = self._column(output.shape, len(inputs))
-        values = (output if column is None else output[:, column]).astype(np.float64)
-        return finite("output", values)
+        return finite("output", np.asarray(self.explained(self.output(rows)), np.float64))
 
-    def gradients(self, inputs: np.ndarray) -> np.ndarray:
+    def output(self, rows: np.ndarray) -> np.ndarray:
+        """Evaluate the model at float32 [m, features]; return all of its output, [m, ...outputs].
+
+        Raises:
+            ValueError: it does not give a result per row, or several outputs.
+        """
+        output = np.asarray(self._call(self.layout.unpack(rows)))
+        self._require_a_result_per_row(output.shape, len(rows))
+        return output
+
+    def gradients(self, rows: np.ndarray) -> np.ndarray:
         """Differentiate the function with TensorFlow.
 
         Args:
-            inputs: float32 [n, features].
+            rows: float32 [m, features].
 
         Returns:
-            The gradient of each row's output with respect to that row, float64 [n, features].
+            The gradient of each row's value with respect to that row, float64 [m, features].
 
         Raises:
-            ValueError: the function is not differentiable by TensorFlow, there are several outputs, its output has the
-                wrong shape, its gradient is not finite, or `target` is missing or out of range.
+            ValueError: the function is not differentiable by TensorFlow, its gradient is not finite, or what `values`
+                refuses.
         """
-        import tensorflow as tf  # here and nowhere else: importing it costs seconds, and the other methods do without
+        import tensorflow as tf  # here and in the walk: importing it costs seconds, and the other methods do without
 
-        tensor = tf.convert_to_tensor(inputs)
+        tensors = [tf.convert_to_tensor(array) for array in self.layout.unpack(rows)]
         with tf.GradientTape() as tape:
-            tape.watch(tensor)
-            output = tf.convert_to_tensor(self._call(tensor))
-            column = self._column(tuple(output.shape), len(inputs))
-            total = tf.reduce_sum(output if column is None else output[:, column])
-        gradients = tape.gradient(total, tensor)
-        if gradients is None:
+            for tensor in tensors:
+                tape.watch(tensor)
+            output = tf.convert_to_tensor(self._call(tensors))
+            self._require_a_result_per_row(tuple(output.shape), len(rows))
+            total = tf.reduce_sum(self.explained(output))
+        gradients = tape.gradient(total, tensors)
+        if all(one is None for one in gradients):
             raise ValueError(
                 "model must be differentiable by TensorFlow for this method, but no gradient reaches its input; "
                 "write it with tf.* operations, or take occlusion, shapley_sampling or shapley_exact."
             )
-        return finite("gradient", tf.convert_to_tensor(gradients).numpy().astype(np.float64))
+        arrays = [
+            np.zeros(tensor.shape) if one is None else tf.convert_to_tensor(one).numpy().astype(np.float64)
+            for one, tensor in zip(gradients, tensors, strict=True)
+        ]
+        return finite("gradient", self.layout.pack(arrays))
 
-    def column_of(self, outputs: int) -> int:
-        """Return the output unit to explain among `outputs`.
+    def explained(self, output: Any) -> Any:
+        """Return what is explained of a model's output, array or tensor [m, ...outputs], of its type, [m].
 
         Raises:
-            ValueError: `target` is missing although there are several outputs, or it is out of range.
+            ValueError: `target` or `start` is missing or does not fit the outputs.
         """
-        if self.target is None:
-            if outputs != 1:
-                raise ValueError(
-                    f"target must name one of the model's {outputs} outputs, got None; pass target=0 .. {outputs - 1}."
-                )
-            return 0
-        if not 0 <= self.target < outputs:
+        outputs = tuple(output.shape[1:])
+        if self.start is None:
+            return output[(slice(None), *self._unit(outputs))]
+        if self.start.shape[1:] != outputs:
             raise ValueError(
-                f"target must lie in 0 .. {outputs - 1} for a model with {outputs} output(s), got {self.target}; "
-                "pass the index of an output unit."
+                f"start must weigh the model's outputs {outputs}, got weights of the shape {self.start.shape[1:]} per "
+                "sample; give every output a weight."
             )
-        return self.target
+        copies = output.shape[0] // len(self.start)
+        weights = np.tile(self.start, (copies, *(1,) * len(outputs)))
+        if isinstance(output, np.ndarray):
+            return (output * weights).reshape(len(output), -1).sum(axis=1)
+        import tensorflow as tf
 
-    def _call(self, inputs: Any) -> Any:
-        """Call the model, and take its only output out of a dict."""
-        output = self.model(inputs, training=False) if is_keras(self.model) else self.model(inputs)
-        while isinstance(output, Mapping):
-            if len(output) != 1:
-                raise ValueError(
-                    f"model must return one output, got a dict with the entries {list(output)}; wrap it in a function "
-                    "that returns one of them."
-                )
-            (output,) = output.values()
-        return output
+        return tf.reduce_sum(output * tf.cast(weights, output.dtype), axis=list(range(1, len(output.shape))))
 
-    def _column(self, shape: tuple[int, ...], rows: int) -> int | None:
-        """Return the column to explain, or None where the output has no columns."""
-        if len(shape) not in (1, 2) or shape[0] != rows:
+    def _unit(self, outputs: tuple[int, ...]) -> tuple[int, ...]:
+        """Return where the unit to explain stands among the outputs.
+
+        Raises:
+            ValueError: `target` is missing although there are several, or is out of range.
+        """
+        count = prod(outputs)
+        if self.target is None:
+            if count != 1:
+                last = f"target=0 .. {count - 1}" if len(outputs) == 1 else "an index for each of their axes, or start"
+                shown = count if len(outputs) == 1 else outputs
+                raise ValueError(f"target must name one of the model's {shown} outputs, got None; pass {last}.")
+            return (0,) * len(outputs)
+        target = () if not outputs and self.target == (0,) else self.target
+        if len(target) != len(outputs):
             raise ValueError(
-                f"model must return [n], [n, 1] or [n, outputs] for n = {rows} rows, got the shape {shape}; "
+                f"target must have an index for each axis of the model's outputs {outputs}, got {len(target)}; "
+                "pass a tuple of that length."
+            )
+        for index, size in zip(target, outputs, strict=True):
+            if not 0 <= index < size:
+                raise ValueError(
+                    f"target must lie in 0 .. {size - 1} for a model with {size} output(s), got {index}; "
+                    "pass the index of an output unit."
+                )
+        return target
+
+    def _call(self, arrays: list[Any]) -> Any:
+        """Call the model, and take its only output out of a dict."""
+        if is_keras(self.model):
+            return called(self.model, arrays)
+        return _only(self.model(arrays if self.layout.is_list else arrays[0]))
+
+    @staticmethod
+    def _require_a_result_per_row(shape: tuple[int, ...], rows: int) -> None:
+        if not shape or shape[0] != rows:
+            raise ValueError(
+                f"model must return [n] or [n, ...outputs] for n = {rows} rows, got the shape {shape}; "
                 "let it map each row of features on its own."
             )
-        column = self.column_of(1 if len(shape) == 1 else shape[1])
-        return None if len(shape) == 1 else column
+
+
+def called(model: Any, arrays: list[Any]) -> Any:
+    """Call a Keras model as at inference on its inputs, alone or in the list or dict that it was built with.
+
+    Raises:
+        ValueError: it returns several outputs in a dict.
+    """
+    built_with = getattr(model, "_inputs_struct", None)
+    if built_with is None:
+        given = arrays if len(arrays) > 1 else arrays[0]
+    else:
+        given = sys.modules["keras"].tree.pack_sequence_as(built_with, arrays)
+    return _only(model(given, training=False))
+
+
+def _only(output: Any) -> Any:
+    """Return a model's only output, taken out of a dict."""
+    while isinstance(output, Mapping):
+        if len(output) != 1:
+            raise ValueError(
+                f"model must return one output, got a dict with the entries {list(output)}; wrap it in a function "
+                "that returns one of them."
+            )
+        (output,) = output.values()
+    return output
 
 
 def is_keras(model: object) -> bool:

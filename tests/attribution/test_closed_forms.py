@@ -7,7 +7,6 @@ import tensorflow as tf
 
 from reproduction.attribution import METHODS, completeness_gap, explain, weighted_attributions
 from reproduction.attribution.deeplift import secant_slope
-from reproduction.attribution.pieces import Activation
 from tests.attribution.networks import keras_model, random_network, samples
 
 WEIGHTS = np.array([2.0, -3.0, 0.5, 0.0], np.float32)
@@ -206,9 +205,13 @@ def test_deeplift_across_a_kink_near_zero(slope):
 
 def test_deeplift_takes_the_derivative_at_the_midpoint_where_the_secant_would_be_rounding():
     """A "function" 7z of "derivative" z tells them apart: from z0 = 2 the outputs are about 14, so up to 1.4e-4."""
-    told_apart = Activation(lambda z: 7.0 * z, lambda z: z)
-    reference = np.array([2.0, 2.0, 2.0, 2.0])
-    distance = np.array([0.0, 1.3e-4, -1.3e-4, 1.5e-4])
+
+    @tf.custom_gradient
+    def told_apart(z):
+        return 7.0 * z, lambda upstream: upstream * z
+
+    reference = tf.constant([2.0, 2.0, 2.0, 2.0], tf.float64)
+    distance = tf.constant([0.0, 1.3e-4, -1.3e-4, 1.5e-4], tf.float64)
     got = secant_slope(told_apart, reference + distance, reference)
     np.testing.assert_allclose(got, [2.0, 2.0 + 0.65e-4, 2.0 - 0.65e-4, 7.0], rtol=1e-10)
 

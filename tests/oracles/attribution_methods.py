@@ -39,7 +39,7 @@ def epsilon_lrp(network, x, b, target, epsilon):
             kernel, _ = affine_parts(layer)
             received = np.zeros(len(below))
             for i in range(len(below)):
-                for j in range(len(above)):
+                for j in np.flatnonzero(kernel[i]):
                     received[i] += below[i] * kernel[i, j] / above[j] * relevance[j]
             relevance = received
     return relevance
@@ -52,7 +52,7 @@ def deeplift(network, x, b, target):
     for i, layer in enumerate(network):
         if layer[0] == "activation":
             slopes = [
-                (out - out0) / (z - z0)
+                (out - out0) / (z - z0) if z != z0 else 0.0  # only what never moves, such as padding, stands still
                 for z, z0, out, out0 in zip(flow[i], reference[i], flow[i + 1], reference[i + 1], strict=True)
             ]
             multipliers = multipliers @ np.diag(slopes)

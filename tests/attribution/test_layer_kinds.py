@@ -1,0 +1,200 @@
+"""Every kind of layer that LRP and DeepLIFT pass, against the oracles on the same network unrolled into dense ones.
+
+A layer is unrolled by what it gives of unit vectors; the oracles know dense layers and activations alone.
+"""
+
+import keras
+import numpy as np
+import pytest
+from keras import layers as kinds
+
+from reproduction.attribution import completeness_gap, explain
+from tests.oracles import attribution_methods as oracle
+
+FLOAT32 = {"rtol": 1e-4, "atol": 1e-5}  # the unrolled kernel is what the float32 layer gave
+EPSILON = 0.05
+
+LINEAR = {
+    "Conv1D": ((6, 2), lambda: kinds.Conv1D(3, 3)),
+    "Conv1D, causal and dilated": ((6, 2), lambda: kinds.Conv1D(3, 2, padding="causal", dilation_rate=2)),
+    "Conv2D": ((5, 4, 2), lambda: kinds.Conv2D(3, (3, 2))),
+    "Conv2D, strides and same": ((5, 4, 2), lambda: kinds.Conv2D(3, 3, strides=2, padding="same")),
+    "Conv2D, groups": ((4, 4, 4), lambda: kinds.Conv2D(4, 2, groups=2, use_bias=False)),
+    "Conv3D": ((3, 3, 3, 2), lambda: kinds.Conv3D(2, 2)),
+    "DepthwiseConv1D": ((6, 2), lambda: kinds.DepthwiseConv1D(3, depth_multiplier=2)),
+    "DepthwiseConv2D": ((4, 4, 2), lambda: kinds.DepthwiseConv2D(3)),
+    "SeparableConv1D": ((6, 2), lambda: kinds.SeparableConv1D(3, 3)),
+    "SeparableConv2D": ((4, 4, 2), lambda: kinds.SeparableConv2D(3, 2)),
+    "Conv1DTranspose": ((4, 2), lambda: kinds.Conv1DTranspose(3, 3, strides=2)),
+    "Conv2DTranspose": ((3, 3, 2), lambda: kinds.Conv2DTranspose(2, 3, strides=2, padding="same")),
+    "Conv3DTranspose": ((2, 2, 2, 2), lambda: kinds.Conv3DTranspose(2, 2)),
+    "AveragePooling1D": ((6, 2), lambda: kinds.AveragePooling1D(2)),
+    "AveragePooling2D": ((4, 4, 2), lambda: kinds.AveragePooling2D(2)),
+    "AveragePooling2D, same": ((5, 5, 1), lambda: kinds.AveragePooling2D(2, padding="same")),
+    "AveragePooling3D": ((2, 4, 2, 2), lambda: kinds.AveragePooling3D(2)),
+    "GlobalAveragePooling1D": ((6, 3), lambda: kinds.GlobalAveragePooling1D()),
+    "GlobalAveragePooling2D": ((3, 3, 3), lambda: kinds.GlobalAveragePooling2D()),
+    "GlobalAveragePooling3D": ((2, 2, 2, 3), lambda: kinds.GlobalAveragePooling3D()),
+    "Flatten": ((3, 2), lambda: kinds.Flatten()),
+    "Reshape": ((3, 4), lambda: kinds.Reshape((2, 6))),
+    "Permute": ((3, 4), lambda: kinds.Permute((2, 1))),
+    "RepeatVector": ((4,), lambda: kinds.RepeatVector(3)),
+    "ZeroPadding1D": ((4, 2), lambda: kinds.ZeroPadding1D(1)),
+    "ZeroPadding2D": ((3, 3, 1), lambda: kinds.ZeroPadding2D(1)),
+    "ZeroPadding3D": ((2, 2, 2, 1), lambda: kinds.ZeroPadding3D(1)),
+    "Cropping1D": ((5, 2), lambda: kinds.Cropping1D(1)),
+    "Cropping2D": ((4, 4, 2), lambda: kinds.Cropping2D(1)),
+    "Cropping3D": ((3, 3, 3, 2), lambda: kinds.Cropping3D(1)),
+    "UpSampling1D": ((3, 2), lambda: kinds.UpSampling1D(2)),
+    "UpSampling2D": ((2, 3, 2), lambda: kinds.UpSampling2D(2)),
+    "UpSampling2D, bilinear": ((2, 3, 2), lambda: kinds.UpSampling2D(2, interpolation="bilinear")),
+    "UpSampling3D": ((2, 2, 2, 1), lambda: kinds.UpSampling3D(2)),
+    "Resizing": ((3, 3, 1), lambda: kinds.Resizing(4, 5)),
+    "BatchNormalization of images": ((3, 3, 2), lambda: kinds.BatchNormalization()),
+    "BatchNormalization over the rows": ((3, 3, 2), lambda: kinds.BatchNormalization(axis=1)),
+    "Normalization": ((3, 2), lambda: kinds.Normalization(mean=[0.5, -1.0], variance=[2.0, 0.3])),
+    "Rescaling": ((3, 2), lambda: kinds.Rescaling(0.5, 1.0)),
+    "Dense on the last axis": ((3, 4), lambda: kinds.Dense(2)),
+    "EinsumDense": ((3, 4), lambda: kinds.EinsumDense("abc,cd->abd", (3, 2), bias_axes="d")),
+    "TimeDistributed": ((3, 2, 2), lambda: kinds.TimeDistributed(kinds.Dense(2))),
+    "SpatialDropout2D": ((3, 3, 2), lambda: kinds.SpatialDropout2D(0.5)),
+    "an affine layer of one's own": ((3, 2), lambda: OwnMean()),
+}
+
+ACTIVATIONS = {
+    "PReLU": lambda: kinds.PReLU(alpha_initializer="random_uniform"),
+    "ReLU, capped": lambda: kinds.ReLU(max_value=0.5),
+    "ReLU, shifted": lambda: kinds.ReLU(threshold=0.2, negative_slope=0.1),
+    "gelu": lambda: kinds.Activation("gelu"),
+    "silu": lambda: kinds.Activation("silu"),
+    "selu": lambda: kinds.Activation("selu"),
+    "relu6": lambda: kinds.Activation("relu6"),
+    "hard_sigmoid": lambda: kinds.Activation("hard_sigmoid"),
+    "softsign": lambda: kinds.Activation("softsign"),
+    "exponential": lambda: kinds.Activation("exponential"),
+    "square": lambda: kinds.Activation(keras.ops.square),
+}
+
+
+class OwnMean(keras.layers.Layer):
+    """Anyone's layer: each element and the mean of its row."""
+
+    def call(self, inputs):
+        return inputs + keras.ops.mean(inputs, axis=-1, keepdims=True)
+
+
+def random_weights(model, seed=0):
+    """Draw weights away from their initial values, which are zeros and ones in places."""
+    generator = np.random.default_rng(seed)
+    for weight in model.weights:
+        drawn = generator.normal(0.0, 0.5, weight.shape)
+        weight.assign(np.abs(drawn) + 0.5 if "variance" in weight.name else drawn)
+    return model
+
+
+def unrolled(layer, shapes):
+    """Return an affine layer as ("dense", kernel, bias) over its inputs, flat and one behind the other."""
+    sizes = [int(np.prod(shape)) for shape in shapes]
+    rows = np.concatenate([np.zeros((1, sum(sizes))), np.eye(sum(sizes))]).astype(np.float32)
+    parts = np.split(rows, np.cumsum(sizes)[:-1], axis=1)
+    given = [part.reshape(-1, *shape) for part, shape in zip(parts, shapes, strict=True)]
+    out = np.asarray(layer(given if len(given) > 1 else given[0])).reshape(len(rows), -1).astype(float)
+    return ("dense", out[1:] - out[0], out[0])
+
+
+def draw(shape, seed=1):
+    x, b = np.random.default_rng(seed).normal(size=(2, 2, *shape)).astype(np.float32)
+    return x, b
+
+
+def assert_is_the_oracles(model, network, x, b):
+    for method, plain, options in (
+        ("epsilon_lrp", lambda *given: oracle.epsilon_lrp(*given, EPSILON), {"epsilon": EPSILON}),
+        ("deeplift", oracle.deeplift, {"baseline": b}),
+    ):
+        got = explain(model, x, method=method, target=1, **options)
+        assert got.shape == x.shape
+        for row in range(len(x)):
+            expected = plain(network, x[row].reshape(-1).astype(float), b[row].reshape(-1).astype(float), 1)
+            np.testing.assert_allclose(got[row].reshape(-1), expected, **FLOAT32)
+
+
+@pytest.mark.parametrize("name", LINEAR)
+def test_a_linear_layer_is_its_unrolling(name):
+    shape, build = LINEAR[name]
+    layer = build()
+    stack = [layer, kinds.Activation("tanh"), kinds.Flatten(), kinds.Dense(3)]
+    model = random_weights(keras.Sequential([keras.Input(shape), *stack]))
+    kernel, bias = (np.asarray(array, float) for array in stack[-1].get_weights())
+    network = [unrolled(layer, [shape]), ("activation", "tanh", None), ("dense", kernel, bias)]
+    assert_is_the_oracles(model, network, *draw(shape))
+
+
+@pytest.mark.parametrize("name", ["Add", "Subtract", "Average", "Concatenate", "operators"])
+def test_what_joins_branches_is_its_unrolling(name):
+    """tanh of x and tanh of A x, joined: the unrolled net computes both branches side by side."""
+    start = keras.Input((4,))
+    first, second = kinds.Activation("tanh")(start), kinds.Dense(4, "tanh")(start)
+    joined = 2.0 * first - second / 3.0 + 1.0 if name == "operators" else getattr(kinds, name)()([first, second])
+    model = random_weights(keras.Model(start, kinds.Dense(3)(joined)))
+    dense = [layer for layer in model.layers if isinstance(layer, kinds.Dense)]
+    below, above = ([np.asarray(array, float) for array in layer.get_weights()] for layer in dense)
+    both = {
+        "Add": np.concatenate([np.eye(4), np.eye(4)]),
+        "Subtract": np.concatenate([np.eye(4), -np.eye(4)]),
+        "Average": np.concatenate([np.eye(4), np.eye(4)]) / 2,
+        "Concatenate": np.eye(8),
+        "operators": np.concatenate([2.0 * np.eye(4), -np.eye(4) / 3.0]),
+    }[name]
+    shift = np.full(both.shape[1], float(name == "operators"))
+    network = [
+        ("dense", np.concatenate([np.eye(4), below[0]], axis=1), np.concatenate([np.zeros(4), below[1]])),
+        ("activation", "tanh", None),
+        ("dense", both, shift),
+        ("dense", *above),
+    ]
+    assert_is_the_oracles(model, network, *draw((4,)))
+
+
+@pytest.mark.parametrize("name", ACTIVATIONS)
+def test_any_element_wise_activation_is_passed(name):
+    """By its own values: DeepLIFT adds up, and LRP is the sum over the units of g(z) / (z + epsilon sign z)."""
+    first, activation, last = kinds.Dense(4), ACTIVATIONS[name](), kinds.Dense(1)
+    model = random_weights(keras.Sequential([keras.Input((3,)), first, activation, last]))
+    x, b = draw((3,))
+    gap = completeness_gap(model, x, method="deeplift", baseline=b)
+    np.testing.assert_allclose(gap, 0.0, atol=1e-5)  # the model's own float32
+    z = np.asarray(first(x))
+    ratio = np.asarray(activation(z)) / (z + EPSILON * np.where(z >= 0, 1.0, -1.0))
+    (kernel, _), (above, _) = first.get_weights(), last.get_weights()
+    expected = x * ((ratio * above[:, 0]) @ kernel.T)
+    np.testing.assert_allclose(explain(model, x, method="epsilon_lrp", epsilon=EPSILON), expected, **FLOAT32)
+
+
+@pytest.mark.parametrize(
+    ("shape", "build"),
+    [
+        ((6, 2), lambda: kinds.MaxPooling1D(2)),
+        ((4, 4, 2), lambda: kinds.MaxPooling2D(2)),
+        ((4, 4, 2), lambda: kinds.MaxPooling2D(3, strides=1, padding="same")),
+        ((2, 4, 2, 2), lambda: kinds.MaxPooling3D(2)),
+        ((6, 3), lambda: kinds.GlobalMaxPooling1D()),
+        ((3, 3, 3), lambda: kinds.GlobalMaxPooling2D()),
+        ((2, 2, 2, 3), lambda: kinds.GlobalMaxPooling3D()),
+    ],
+)
+def test_in_max_pooling_the_winner_takes_it(shape, build):
+    """As the layer that picks, in this sample, the greatest: LRP of the net is LRP of that dense one."""
+    layer = build()
+    stack = [layer, kinds.Activation("tanh"), kinds.Flatten(), kinds.Dense(2)]
+    model = random_weights(keras.Sequential([keras.Input(shape), *stack]))
+    kernel, bias = (np.asarray(array, float) for array in stack[-1].get_weights())
+    x, _ = draw(shape)
+    got = explain(model, x, method="epsilon_lrp", epsilon=EPSILON, target=1)
+    for row in range(2):
+        pooled = np.asarray(layer(x[row : row + 1])).reshape(-1)
+        winners = (x[row].reshape(-1)[:, None] == pooled[None, :]).astype(float)  # no two numbers are equal
+        network = [("dense", winners, None), ("activation", "tanh", None), ("dense", kernel, bias)]
+        flat = x[row].reshape(-1).astype(float)
+        expected = oracle.epsilon_lrp(network, flat, None, 1, EPSILON)
+        np.testing.assert_allclose(got[row].reshape(-1), expected, **FLOAT32)
