@@ -32,13 +32,13 @@ sensitivity: SEEDS = 2
 sensitivity: .venv/core
 	$(RUN) reproduction/sensitivity.py --preset $(PRESET) --seeds $(SEEDS) --out $(OUT)
 
-# The confidence of an unconstrained model, forecast and measured; presets as for sensitivity, five seeds or SEEDS. With a
-# TRACTOR table (data/README.md) its two slices stand beside: make regimes TRACTOR=table.parquet
+# The confidence of an unconstrained model, forecast and measured; presets as for sensitivity, five seeds or SEEDS. With
+# measured tables (data/README.md) their slices stand beside: make regimes TRACTOR=table.parquet RANALYZER=table.parquet
 regimes: PRESET = sensitivity
 regimes: SEEDS = 5
 regimes: .venv/core
 	$(RUN) reproduction/regimes.py --preset $(PRESET) --seeds $(SEEDS) --out $(OUT) $(if $(TRACTOR),$(foreach slice,eMBB URLLC,\
-		--beside "$(TRACTOR)" tractor:$(slice)))
+		--beside "$(TRACTOR)" tractor:$(slice))) $(if $(RANALYZER),--beside "$(RANALYZER)" ranalyzer)
 
 # The four example methods beside ours; five seeds unless SEEDS is given
 comparison: SEEDS = 5

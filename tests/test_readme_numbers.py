@@ -457,6 +457,20 @@ SAID = {
         ),
         Said(text="than the nets do after {} rounds", values=lambda: [document("regimes")["settings"]["rounds"]]),
         Said(
+            text="the forecast of {} is near to what came, {} in the last round and {} at its lowest, on average: from "
+            "seed to seed, with {} of its {} clients drawn, the one goes from {} to {} and the other does not follow.",
+            values=lambda: [
+                *(np.mean(beside("RANalyzer")[0][what]) for what in ("forecast", "last", "lowest")),
+                beside("RANalyzer")[0]["clients"],
+                25,
+                *(of(beside("RANalyzer")[0]["forecast"]) for of in (min, max)),
+            ],
+            holds=lambda: (
+                abs(np.mean(beside("RANalyzer")[0]["forecast"]) - np.mean(beside("RANalyzer")[0]["lowest"])) < MARGIN
+                and np.corrcoef(beside("RANalyzer")[0]["forecast"], beside("RANalyzer")[0]["lowest"])[0, 1] < 0
+            ),
+        ),
+        Said(
             text="one seed's confidence goes from {} to {} and back.",
             values=lambda: [1, min(beside("eMBB")[0]["lowest"])],
             holds=lambda: beside("eMBB")[0]["last"][int(np.argmin(beside("eMBB")[0]["lowest"]))] == pytest.approx(1),
