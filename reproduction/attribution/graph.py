@@ -37,10 +37,11 @@ TOLERANCE = 1e-5
 """Per greatest number of a trial: a layer within another may compute in float32."""
 
 SAME = 1e-2
-"""Per greatest output: how far float16 may take a model's output from that of its layers in float64."""
+"""How far float16 may take a model's output from that of its layers in float64, per greatest number that the last of
+them gives or reads: what it adds up may cancel."""
 
-POOLING = ("MaxPooling", "GlobalMaxPooling", "AdaptiveMaxPooling", "MaxPool")
-"""How the types of max pooling begin in Keras; the winner takes all, as the gradient has it."""
+POOLING = ("MaxPool", "GlobalMaxPool", "AdaptiveMaxPool")
+"""How Keras's own types of max pooling begin; the winner takes all, as the gradient has it."""
 
 
 class Kind(Enum):
@@ -140,13 +141,16 @@ def read_graph(model: Any, inputs: Sequence[np.ndarray]) -> Graph:
             places.append(sources[0])
             return state
         shapes = [tuple(one.shape[1:]) for one in read]
-        kept.append(replace(operation, sources=sources, kind=_kind(operation, shapes, is_last=index == output)))
+        kind = operation.kind or _kind(operation, shapes, is_last=index == output)
+        kept.append(replace(operation, sources=sources, kind=kind))
         places.append(len(inputs) + len(kept) - 1)
         return state
 
     states = graph.states([tf.constant(array[:1], tf.float64) for array in inputs], tried)
     given = np.asarray(called(model, [tf.constant(array[:1], tf.float32) for array in inputs]), np.float64)
-    if np.abs(given - states[output].numpy()).max() > SAME * np.abs(given).max():
+    read = graph.operations[-1].sources if graph.operations else ()
+    size = max(np.abs(state).max() for state in (given, *(states[source].numpy() for source in read)))
+    if np.abs(given - states[output].numpy()).max() > SAME * size:
         raise refusal(f"'{model.name}', whose layers one by one in float64 give another output than it gives")
     return Graph(len(inputs), tuple(kept), places[output])
 
@@ -209,10 +213,14 @@ class _Reader:
             name = getattr(function, "__name__", type(function).__name__)
             what = f"activation '{name}' of layer '{layer.name}' ({type(layer).__name__})"
             return self._add("/".join(path), what, (state,), _alone(_in_float64(function)))
-        return self._add("/".join(path), what, sources, arranged(twin))
+        of_keras = type(layer).__module__.split(".")[0] == "keras"
+        kind = Kind.POOLING if of_keras and type(layer).__name__.startswith(POOLING) else None
+        return self._add("/".join(path), what, sources, arranged(twin), kind)
 
-    def _add(self, name: str, what: str, sources: tuple[int, ...], call: Callable[..., Any]) -> int:
-        self.operations.append(Operation(name, self.visits, what, sources, call))
+    def _add(
+        self, name: str, what: str, sources: tuple[int, ...], call: Callable[..., Any], kind: Kind | None = None
+    ) -> int:
+        self.operations.append(Operation(name, self.visits, what, sources, call, kind))
         return self.inputs + len(self.operations) - 1
 
 
@@ -306,8 +314,6 @@ def _kind(operation: Operation, shapes: Sequence[tuple[int, ...]], *, is_last: b
     Raises:
         ValueError: nothing that these methods know.
     """
-    if any(operation.what.split(" of type ")[-1].startswith(name) for name in POOLING):
-        return Kind.POOLING
     generator = np.random.default_rng(0)
     pairs = math.ceil(FEWEST_ELEMENTS / max(1, min(math.prod(shape) for shape in shapes)))
     size = np.repeat(MAGNITUDES, pairs)

@@ -29,6 +29,13 @@ class OwnDense(keras.layers.Dense):
         return super().call(inputs) ** 2
 
 
+class MaxPoolingOfSquares(keras.layers.MaxPooling1D):
+    """One's own layer that is called like Keras's max pooling."""
+
+    def call(self, inputs):
+        return super().call(inputs**2)
+
+
 class OwnModel(keras.Model):
     def __init__(self):
         super().__init__(name="own_model")
@@ -119,6 +126,9 @@ UNREADABLE = {
     ),
     "layer 'memory' of type GRU": lambda: chain(
         keras.layers.Reshape((5, 1)), keras.layers.GRU(3, name="memory"), keras.layers.Dense(1)
+    ),
+    "layer 'own' of type MaxPoolingOfSquares": lambda: chain(
+        keras.layers.Reshape((5, 1)), MaxPoolingOfSquares(2, name="own"), keras.layers.Flatten(), keras.layers.Dense(1)
     ),
     "layer 'gate' of type Multiply": with_gate,
     "of type Multiply": with_product,

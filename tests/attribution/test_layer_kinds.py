@@ -198,3 +198,21 @@ def test_in_max_pooling_the_winner_takes_it(shape, build):
         flat = x[row].reshape(-1).astype(float)
         expected = oracle.epsilon_lrp(network, flat, None, 1, EPSILON)
         np.testing.assert_allclose(got[row].reshape(-1), expected, **FLOAT32)
+
+
+@pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16", "float64"])
+def test_models_of_another_precision_are_read(policy):
+    """To their own precision, also where a sample's output cancels."""
+    stack = [kinds.Dense(8, "relu", dtype=policy), kinds.Dense(2, dtype=policy)]
+    model = random_weights(keras.Sequential([keras.Input((5,)), *stack]))
+    plain = keras.Sequential([keras.Input((5,)), kinds.Dense(8, "relu"), kinds.Dense(2)])
+    plain.set_weights(model.get_weights())
+    x, _ = draw((5,))
+    weights = [np.asarray(array, np.float64) for array in stack[-1].get_weights()]
+    hidden = np.maximum(x[:1] @ stack[0].get_weights()[0] + stack[0].get_weights()[1], 0.0)
+    stack[-1].set_weights([weights[0], -(hidden @ weights[0])[0]])  # the first sample's outputs are about 0
+    plain.set_weights(model.get_weights())
+    for method in ("epsilon_lrp", "deeplift"):
+        np.testing.assert_allclose(
+            explain(model, x, method=method, target=1), explain(plain, x, method=method, target=1), **FLOAT32
+        )
