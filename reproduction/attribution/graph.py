@@ -10,7 +10,12 @@ There is no table of layers. What an operation is, is found out by trying it on 
 * *max pooling* is known by its type.
 
 Anything else is refused by its name: passed by its gradient, it would silently turn LRP and DeepLIFT into gradient x
-input. The activation of a layer that has one is an operation of its own behind the layer's.
+input. So are masks, and what gives no floats, such as comparisons. The activation of a Keras layer that has one is an
+operation of its own behind the layer's; a layer of one's own is tried whole.
+
+Trials on random numbers do not show everything: what bends beyond `MAGNITUDES` only looks affine. The walk therefore
+holds every batch to the model's own output, and, without max pooling, to contributions that add up. What still passes:
+errors that cancel, bends that no input of the batch reaches, and bends in a model with max pooling.
 
 The operations run in float64, whatever the model's weights are, so that the quotients of LRP and DeepLIFT keep
 float32's digits near zero. The few that TensorFlow has not in float64 (pooling in 3D) run in float32.
@@ -118,7 +123,7 @@ def read_graph(model: Any, inputs: Sequence[np.ndarray]) -> Graph:
     Raises:
         TypeError: `model` is no Keras model.
         ValueError: an operation that is neither affine, element-wise nor max pooling, by its name; or a model that is
-            not built yet, or gives another output than what was read.
+            not built yet.
     """
     import tensorflow as tf
 
@@ -146,13 +151,23 @@ def read_graph(model: Any, inputs: Sequence[np.ndarray]) -> Graph:
         places.append(len(inputs) + len(kept) - 1)
         return state
 
-    states = graph.states([tf.constant(array[:1], tf.float64) for array in inputs], tried)
-    given = np.asarray(called(model, [tf.constant(array[:1], tf.float32) for array in inputs]), np.float64)
+    graph.states([tf.constant(array[:1], tf.float64) for array in inputs], tried)
+    return Graph(len(inputs), tuple(kept), places[output])
+
+
+def require_same(model: Any, graph: Graph, states: Sequence[Any]) -> None:
+    """Hold what was read of a model to the model, at the inputs of these states.
+
+    Raises:
+        ValueError: the model gives another output.
+    """
+    import tensorflow as tf
+
+    given = np.asarray(called(model, [tf.cast(state, tf.float32) for state in states[: graph.inputs]]), np.float64)
     read = graph.operations[-1].sources if graph.operations else ()
     size = max(np.abs(state).max() for state in (given, *(states[source].numpy() for source in read)))
-    if np.abs(given - states[output].numpy()).max() > SAME * size:
+    if np.abs(given - states[graph.output].numpy()).max() > SAME * size:
         raise refusal(f"'{model.name}', whose layers one by one in float64 give another output than it gives")
-    return Graph(len(inputs), tuple(kept), places[output])
 
 
 class _Reader:
@@ -205,7 +220,12 @@ class _Reader:
             )
         self.visits += 1
         what = f"layer '{layer.name}' of type {type(layer).__name__}"
+        of_keras = type(layer).__module__.split(".")[0] == "keras"
+        if isinstance(layer, keras.layers.Masking) or getattr(layer, "mask_zero", False):
+            raise refusal(f"{what}, whose mask they do not carry")
+        # only Keras's own layers are known to apply their activation once, at the end
         function = getattr(layer, "activation", None) if type(layer) is not keras.layers.Activation else None
+        function = function if of_keras else None
         twin = _in_float64(layer)
         if function is not None and function is not keras.activations.linear:
             twin.__dict__["activation"] = keras.activations.linear
@@ -213,7 +233,6 @@ class _Reader:
             name = getattr(function, "__name__", type(function).__name__)
             what = f"activation '{name}' of layer '{layer.name}' ({type(layer).__name__})"
             return self._add("/".join(path), what, (state,), _alone(_in_float64(function)))
-        of_keras = type(layer).__module__.split(".")[0] == "keras"
         kind = Kind.POOLING if of_keras and type(layer).__name__.startswith(POOLING) else None
         return self._add("/".join(path), what, sources, arranged(twin), kind)
 
@@ -293,7 +312,10 @@ def _called(operation: Operation, read: Sequence[Any]) -> tuple[Operation, Any]:
     import tensorflow as tf
 
     def wide(*tensors: Any) -> Any:
-        return tf.cast(operation.call(*tensors), tf.float64)
+        state = operation.call(*tensors)
+        if not state.dtype.is_floating:  # what depends on it bends where no trial would show
+            raise TypeError(f"it gives {state.dtype.name}")
+        return tf.cast(state, tf.float64)
 
     def narrow(*tensors: Any) -> Any:
         return wide(*(tf.cast(tensor, tf.float32) for tensor in tensors))

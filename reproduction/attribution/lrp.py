@@ -25,7 +25,8 @@ from typing import Any, ClassVar
 import numpy as np
 
 from reproduction.attribution.method import require_truth_value
-from reproduction.attribution.walk import Activation, WalkMethod
+from reproduction.attribution.secant import Activation
+from reproduction.attribution.walk import WalkMethod
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -47,13 +47,13 @@ def checked_axes(feature_axes: Sequence[int] | None, rank: int) -> tuple[int, ..
     if feature_axes is None:
         return tuple(range(rank))
     axes = tuple(np.atleast_1d(feature_axes).tolist())
-    whole = all(isinstance(axis, int) and 0 <= axis < rank for axis in axes)
-    if not axes or not whole or len(set(axes)) != len(axes):
+    whole = all(type(axis) is int and 0 <= axis < rank for axis in axes)
+    if not axes or not whole or list(axes) != sorted(set(axes)):
         raise ValueError(
             f"feature_axes must be axes of a sample, 0 .. {rank - 1} without the samples' own, got {feature_axes!r}; "
-            "(0, 1) are the pixels of [height, width, channels]."
+            "in increasing order (0, 1) are the pixels of [height, width, channels]."
         )
-    return tuple(sorted(axes))
+    return axes
 
 
 def _labels(layout: Layout, groups: Any) -> list[np.ndarray]:

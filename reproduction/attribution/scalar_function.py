@@ -53,7 +53,8 @@ class ScalarFunction:
         Raises:
             ValueError: it does not give a result per row, or several outputs.
         """
-        output = np.asarray(self._call(self.layout.unpack(rows)))
+        given = rows if is_keras(self.model) else rows.copy()  # a function may work in place
+        output = np.asarray(self._call(self.layout.unpack(given)))
         self._require_a_result_per_row(output.shape, len(rows))
         return output
 
@@ -178,6 +179,13 @@ def _only(output: Any) -> Any:
                 "that returns one of them."
             )
         (output,) = output.values()
+    if isinstance(output, (list, tuple)) and any(np.ndim(one) > 0 for one in output):
+        if len(output) != 1:
+            raise ValueError(
+                f"model must return one output, got a {type(output).__name__} of {len(output)}; wrap it in a function "
+                "that returns one of them."
+            )
+        (output,) = output
     return output
 
 

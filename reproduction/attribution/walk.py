@@ -13,15 +13,19 @@ from typing import Any
 
 import numpy as np
 
-from reproduction.attribution.graph import Graph, Kind, Operation, read_graph
+from reproduction.attribution.graph import Graph, Kind, Operation, read_graph, refusal, require_same
 from reproduction.attribution.method import Method
 from reproduction.attribution.scalar_function import ScalarFunction, finite
+from reproduction.attribution.secant import Activation, secant_slope
 
 INPUT = "input"
 """How the features are called among the layers."""
 
-Activation = Callable[[Any], Any]
-"""Tensor float64 [n, ...] to tensor float64 [n, ...], element by element."""
+ADDS_UP = 1e-4
+"""Per sum of the contributions' sizes: how far they may be from adding up. A layer within another may be in float32."""
+
+Rule = Callable[[Activation, Any, Any], Any]
+"""See `WalkMethod.slope`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,30 +77,67 @@ class WalkMethod(Method):
         tensors, at_baseline = (
             [tf.constant(array, tf.float64) for array in function.layout.unpack(rows)] for rows in (inputs, baseline)
         )
-        references = graph.plainly(at_baseline) if self.takes_baseline else None
+        references = graph.plainly(at_baseline)
+        require_same(function.model, graph, references)
+        require_same(function.model, graph, graph.plainly(tensors))
+        if all(operation.kind is not Kind.POOLING for operation in graph.operations):
+            _require_to_add_up(function, tensors, references)
+        mine = references if self.takes_baseline else [tf.zeros_like(state) for state in references]
+        states, multipliers, _ = _walk(function, tensors, mine, self.slope, wanted)
+        return [((states[index] - mine[index]) * one).numpy() for index, one in zip(wanted, multipliers, strict=True)]
 
-        tape = tf.GradientTape()
 
-        def run(index: int, operation: Operation, read: Sequence[Any]) -> Any:
-            del index
-            if operation.kind is not Kind.ELEMENT_WISE:
-                return operation.call(*read)
-            (source,) = operation.sources
-            reference = tf.zeros_like(read[0]) if references is None else references[source]
-            with tape.stop_recording():
-                slope = self.slope(operation.call, read[0], reference)
-            return _passed(operation.call, read[0], slope)
+def _walk(
+    function: ScalarFunction, tensors: Sequence[Any], references: Sequence[Any], rule: Rule, wanted: Sequence[int]
+) -> tuple[list[Any], list[Any], Any]:
+    """Return all states, the multipliers of those that are wanted, and what is explained."""
+    import tensorflow as tf
 
-        with tape:
-            for tensor in tensors:
-                tape.watch(tensor)
-            states = graph.states(tensors, run)
-            finite("output", states[graph.output].numpy())
-            explained = function.explained(states[graph.output])
-        shown = [states[index] for index in wanted]
-        multipliers = tape.gradient(explained, shown, unconnected_gradients=tf.UnconnectedGradients.ZERO)
-        distances = shown if references is None else [states[index] - references[index] for index in wanted]
-        return [(distance * one).numpy() for distance, one in zip(distances, multipliers, strict=True)]
+    graph: Graph = function.graph
+    tape = tf.GradientTape()
+
+    def run(index: int, operation: Operation, read: Sequence[Any]) -> Any:
+        del index
+        if operation.kind is not Kind.ELEMENT_WISE:
+            return operation.call(*read)
+        with tape.stop_recording():
+            slope = rule(operation.call, read[0], references[operation.sources[0]])
+        return _passed(operation.call, read[0], slope)
+
+    with tape:
+        for tensor in tensors:
+            tape.watch(tensor)
+        states = graph.states(tensors, run)
+        finite("output", states[graph.output].numpy())
+        explained = function.explained(states[graph.output])
+    shown = [states[index] for index in wanted]
+    multipliers = tape.gradient(explained, shown, unconnected_gradients=tf.UnconnectedGradients.ZERO)
+    return states, multipliers, explained
+
+
+def _require_to_add_up(function: ScalarFunction, tensors: Sequence[Any], references: Sequence[Any]) -> None:
+    """Hold the operations' kinds to these inputs: by secants, contributions add up where all are what was read.
+
+    Errors that cancel pass, and so does all behind max pooling, where nothing need add up.
+
+    Raises:
+        ValueError: they do not, so that something is neither affine nor element-wise, or its gradient is another's.
+    """
+    import tensorflow as tf
+
+    inputs = range(function.graph.inputs)
+    states, multipliers, explained = _walk(function, tensors, references, secant_slope, inputs)
+    parts = [(states[index] - references[index]) * one for index, one in zip(inputs, multipliers, strict=True)]
+    flat = tf.concat([tf.reshape(part, (part.shape[0], -1)) for part in parts], axis=1)
+    before = function.explained(references[function.graph.output])
+    gap = tf.abs(tf.reduce_sum(flat, axis=1) - (explained - before))
+    size = tf.reduce_sum(tf.abs(flat), axis=1) + tf.abs(explained) + tf.abs(before)
+    if tf.reduce_any(gap > ADDS_UP * size):
+        name = getattr(function.model, "name", "a model")
+        raise refusal(
+            f"'{name}', in which something is neither affine nor element-wise at these inputs, or has another gradient "
+            "than its own"
+        )
 
 
 def _passed(activation: Activation, z: Any, slope: Any) -> Any:

@@ -1,0 +1,153 @@
+"""What random trials alone would read wrongly is refused by LRP and DeepLIFT, whichever sample shows it."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from keras import layers as kinds
+from keras import ops
+
+from reproduction.attribution import completeness_gap, explain
+from tests.attribution.test_layer_kinds import random_weights
+
+METHODS = ["epsilon_lrp", "deeplift"]
+X = np.random.default_rng(3).normal(size=(5, 6)).astype(np.float32)
+ZERO_FIRST = np.concatenate([np.zeros((1, 6), np.float32), X])
+
+
+class Block(kinds.Layer):
+    """A residual block of one's own: its activation acts twice, once in the middle."""
+
+    def __init__(self, **names):
+        super().__init__(**names)
+        self.first, self.second = kinds.Dense(6), kinds.Dense(6)
+        self.activation = keras.activations.relu
+
+    def build(self, shape):
+        self.first.build(shape)
+        self.second.build(shape)
+        self.built = True
+
+    def call(self, inputs):
+        return self.activation(inputs + self.second(self.activation(self.first(inputs))))
+
+
+class Before(kinds.Dense):
+    def call(self, inputs):
+        return super().call(self.activation(inputs))
+
+
+def stack(*layers, shape=(6,)):
+    return random_weights(keras.Sequential([keras.Input(shape), *layers]))
+
+
+def functional(function, shape=(6,)):
+    start = keras.Input(shape)
+    return random_weights(keras.Model(start, kinds.Dense(1)(function(start))))
+
+
+def hand_written_elu(h):
+    return ops.where(h > 0, h, ops.exp(h) - 1)
+
+
+@tf.custom_gradient
+def reversed_gradient(x):
+    return tf.identity(x), lambda upstream: -upstream
+
+
+CASES = {
+    "activation in the middle": (lambda: stack(Block(), kinds.Dense(1)), ZERO_FIRST),
+    "activation in front": (lambda: stack(Before(4, "relu"), kinds.Dense(1)), ZERO_FIRST),
+    "where": (lambda: functional(hand_written_elu), X),
+    "equal": (lambda: functional(lambda h: h * ops.cast(ops.equal(ops.relu(h), 0.0), "float32")), X),
+    "logical": (lambda: functional(lambda h: ops.where(ops.logical_and(h > 0, h < 1), h, 0.5)), X),
+    "bends far out": (
+        lambda: stack(kinds.Lambda(lambda t: ops.relu((t - 1000.0) / 100.0)), kinds.Dense(1)),
+        1000 + 150 * X,
+    ),
+    "clipped far out": (
+        lambda: stack(kinds.Lambda(lambda t: ops.clip(t, 500.0, 1000.0)), kinds.Dense(1)),
+        1000 + 150 * X,
+    ),
+    "numpy_function": (
+        lambda: stack(
+            kinds.Lambda(lambda t: keras.ops.reshape(tf.numpy_function(lambda a: a * 2, [t], t.dtype), (-1, 6))),
+            kinds.Dense(1),
+        ),
+        X,
+    ),
+    "reversed gradient": (lambda: stack(kinds.Lambda(reversed_gradient), kinds.Dense(1)), X),
+}
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("name", CASES)
+def test_what_would_be_read_wrongly_is_refused(name, method):
+    build, inputs = CASES[name]
+    with pytest.raises(ValueError, match=r"model must be made of linear layers.* Take integrated_gradients"):
+        explain(build(), inputs, method=method)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_masks_are_refused_wherever_the_masked_sample_stands(method):
+    model = stack(
+        kinds.Masking(-1.0), kinds.Dense(4, "relu"), kinds.GlobalAveragePooling1D(), kinds.Dense(1), shape=(5, 3)
+    )
+    inputs = np.random.default_rng(3).normal(size=(3, 5, 3))
+    inputs[1, 2:] = -1.0
+    with pytest.raises(ValueError, match=r"'masking.*' of type Masking, whose mask they do not carry"):
+        explain(model, inputs, method=method)
+
+
+def test_a_kink_behind_a_wide_input_is_refused_or_adds_up():
+    """relu of the mean of many features bends where a single trial may not look; and the same with a bias."""
+    inputs = np.random.default_rng(0).normal(size=(6, 128)).astype(np.float32)
+    for shift in (0.0, 5.0):
+        model = stack(
+            kinds.Lambda(lambda t, shift=shift: ops.relu(ops.mean(t, -1, keepdims=True) + shift)), shape=(128,)
+        )
+        with pytest.raises(ValueError, match="model must be made of linear layers"):
+            explain(model, inputs, method="deeplift", baseline=1.0 - 2 * shift)
+
+
+def test_a_small_bend_beside_large_numbers_does_not_add_up():
+    """A trial is held to its greatest number, 1e8 of them; from a baseline other than 0 the bend shows."""
+    beside = kinds.Lambda(lambda t: ops.concatenate([t * 1e8, ops.relu(t)], -1))
+    model = stack(beside, kinds.Lambda(lambda t: t[:, 6:]), kinds.Dense(1))
+    with pytest.raises(ValueError, match="something is neither affine nor element-wise at these inputs"):
+        explain(model, X, method="deeplift", baseline=-1.0)
+
+
+@pytest.mark.parametrize("activation", ["relu", "tanh", "gelu"])
+def test_what_is_read_rightly_is_not_refused(activation):
+    model = stack(kinds.Dense(8, activation), kinds.BatchNormalization(), kinds.Dense(3, activation), kinds.Dense(1))
+    for scale in (1e-3, 1.0, 1e3):
+        for method in METHODS:
+            explain(model, scale * ZERO_FIRST, method=method)
+        gap = completeness_gap(model, scale * X, method="deeplift", baseline=scale)
+        np.testing.assert_allclose(gap, 0.0, atol=1e-4 * max(1.0, scale))  # the model's own float32
+
+
+def in_place(rows):
+    rows *= 2
+    return rows.sum(axis=1)
+
+
+@pytest.mark.parametrize("method", ["occlusion", "shapley_exact", "shapley_sampling"])
+@pytest.mark.parametrize("choice", [{}, {"start": 1.0}])
+def test_a_function_that_works_in_place(method, choice):
+    """Twice the sum of the features: a row's value is the same however often it is looked at."""
+    np.testing.assert_allclose(explain(in_place, X, method=method, **choice), 2.0 * X, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("many", [tuple, list])
+@pytest.mark.parametrize("count", [2, 4])
+def test_several_outputs_are_not_samples(many, count):
+    with pytest.raises(ValueError, match=f"model must return one output, got a {many.__name__} of 2; wrap it"):
+        explain(lambda t: many([t, t**2]), X[:count], method="occlusion", target=0)
+
+
+@pytest.mark.parametrize("axes", [(1, 0), True, (True, False)])
+def test_feature_axes_in_another_order_are_refused(axes):
+    with pytest.raises(ValueError, match="feature_axes must be axes of a sample"):
+        explain(lambda t: t.sum(axis=(1, 2)), np.ones((1, 3, 4)), method="occlusion", feature_axes=axes, window=1)
