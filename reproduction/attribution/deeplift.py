@@ -21,6 +21,6 @@ from reproduction.attribution.walk import WalkMethod
 class DeepLift(WalkMethod):
     """DeepLIFT (Rescale)."""
 
-    def slope(self, activation: Activation, z: Any, reference: Any) -> Any:
+    def slope(self, activation: Activation, z: Any, a: Any, z0: Any, a0: Any) -> Any:
         """Return that of the secant; see `secant_slope`."""
-        return secant_slope(activation, z, reference)
+        return secant_slope(activation, z, a, z0, a0)

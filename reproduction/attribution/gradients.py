@@ -21,6 +21,7 @@ class Saliency(Method):
     """The absolute gradient (Simonyan et al. 2013, Sec. 3)."""
 
     takes_baseline: ClassVar[bool] = False
+    differentiates: ClassVar[bool] = True
 
     def attributions(self, function: ScalarFunction, inputs: np.ndarray, baseline: np.ndarray) -> np.ndarray:
         """Return |df/dx_j|, float64 [n, features]."""
@@ -33,6 +34,7 @@ class InputTimesGradient(Method):
     """The gradient times the input (Shrikumar et al. 2016): the paper's IxG."""
 
     takes_baseline: ClassVar[bool] = False
+    differentiates: ClassVar[bool] = True
 
     def attributions(self, function: ScalarFunction, inputs: np.ndarray, baseline: np.ndarray) -> np.ndarray:
         """Return x_j df/dx_j, float64 [n, features]."""
@@ -56,6 +58,7 @@ class IntegratedGradients(Method):
             "gauss_legendre" faster than any power, that of "right" (DeepExplain's sum) as steps^-1.
     """
 
+    differentiates: ClassVar[bool] = True
     steps: int = 100
     quadrature: str = "midpoint"
 

@@ -48,15 +48,21 @@ class EpsilonLrp(WalkMethod):
             raise ValueError(f"epsilon must be a finite number > 0, got {self.epsilon!r}; DeepExplain's is 1e-4.")
         require_truth_value("relative", self.relative)
 
-    def slope(self, activation: Activation, z: Any, reference: Any) -> Any:
+    def slope(self, activation: Activation, z: Any, a: Any, z0: Any, a0: Any) -> Any:
         """Return g(z) / (z + epsilon * sign(z)).
 
         With a relative epsilon nothing passes where all pre-activations are 0.
         """
         import tensorflow as tf
 
-        del reference
-        units = range(1, len(z.shape))
-        size = tf.sqrt(tf.reduce_mean(z**2, axis=list(units), keepdims=True)) if self.relative else 1.0
-        sign = tf.where(z >= 0.0, tf.ones_like(z), -tf.ones_like(z))
-        return tf.math.divide_no_nan(activation(z), z + self.epsilon * size * sign)
+        del activation, z0, a0
+        if not self.relative:
+            return a / (z + tf.where(z >= 0.0, _float64(self.epsilon), _float64(-self.epsilon)))
+        size = tf.sqrt(tf.reduce_mean(z**2, axis=list(range(1, len(z.shape))), keepdims=True))
+        return tf.math.divide_no_nan(a, z + tf.where(z >= 0.0, self.epsilon * size, -self.epsilon * size))
+
+
+def _float64(number: float) -> Any:
+    import tensorflow as tf
+
+    return tf.constant(number, tf.float64)

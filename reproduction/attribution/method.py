@@ -17,6 +17,9 @@ class Method(ABC):
     takes_baseline: ClassVar[bool] = True
     """False where the method's reference is zero by definition."""
 
+    differentiates: ClassVar[bool] = False
+    """Whether the method asks for the function's gradients."""
+
     def rows_per_input(self, layout: Layout) -> int:
         """Return how many model inputs one explained input costs at once, which bounds the memory of a batch."""
         del layout

@@ -22,6 +22,12 @@ MOST_ROWS = 8192
 MOST_BYTES = 2**28
 """Of a batch where the caller names no `batch_size`: float64 for the features and every layer's units of its rows."""
 
+COMPILED_FROM = 2**25
+"""How many units a call computes if its gradients are compiled first: the 50 ms that this takes are then saved again."""
+
+COMPILED_BYTES = 2**25
+"""In place of `MOST_BYTES` for what is compiled: a call costs next to nothing then, and less memory is faster."""
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Request(Generic[AMethod]):
@@ -102,12 +108,16 @@ def checked(
         function = dataclasses.replace(function, start=arguments.start_of(picked, _outputs(function, rows)))
     else:
         function = dataclasses.replace(function, target=picked)
+    units = _units(model, layout)
+    work = units * chosen.rows_per_input(layout) * len(rows)
+    compiled = chosen.differentiates and is_keras(model) and work >= COMPILED_FROM
+    fitting = int(np.clip((COMPILED_BYTES if compiled else MOST_BYTES) // (8 * units), 1, MOST_ROWS))
     return Request(
-        function=chosen.reading(function, rows),
+        function=chosen.reading(function.compiled() if compiled else function, rows),
         method=chosen,
         inputs=rows,
         baseline=arguments.checked_baseline(method, chosen.takes_baseline, baseline, inputs, layout, rows),
-        batch_size=_fitting(model, layout) if batch_size is None else batch_size,
+        batch_size=fitting if batch_size is None else batch_size,
         progress=progress,
     )
 
@@ -117,13 +127,13 @@ def _outputs(function: ScalarFunction, rows: np.ndarray) -> tuple[int, ...]:
     return function.output(rows[:1]).shape[1:]
 
 
-def _fitting(model: Any, layout: Layout) -> int:
-    """Return how many rows fit into `MOST_BYTES`."""
+def _units(model: Any, layout: Layout) -> int:
+    """Return how many numbers a model holds for a row: its features and, of a Keras model, what its layers give."""
     units = layout.features
     for layer in getattr(model, "layers", ()) if is_keras(model) else ():
         for node in layer._inbound_nodes:
             units += sum(math.prod(size or 1 for size in tensor.shape[1:]) for tensor in node.outputs)
-    return int(np.clip(MOST_BYTES // (8 * units), 1, MOST_ROWS))
+    return units
 
 
 def _method(methods: Mapping[str, type[AMethod]], name: str, options: Mapping[str, Any]) -> AMethod:

@@ -1,8 +1,8 @@
 """What is explained of a model, as the function of arrays that attribution methods see."""
 
 import sys
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from math import prod
 from typing import Any
 
@@ -24,6 +24,7 @@ class ScalarFunction:
         target: the output unit, by its place along each of the outputs' axes; None if there is but one, or `start`.
         start: in place of it, each output's weight for every sample of the batch, float64 [n, ...outputs].
         graph: the model's operations, for a method that looks inside it.
+        differentiated: `_differentiated` as a graph of TensorFlow's, if `compiled`.
     """
 
     model: Callable[..., Any]
@@ -31,6 +32,7 @@ class ScalarFunction:
     target: tuple[int, ...] | None = None
     start: np.ndarray | None = None
     graph: Any = None
+    differentiated: Callable[..., list[Any]] | None = None
 
     def values(self, rows: np.ndarray) -> np.ndarray:
         """Evaluate the function.
@@ -74,13 +76,8 @@ class ScalarFunction:
         import tensorflow as tf  # here and in the walk: importing it costs seconds, and the other methods do without
 
         tensors = [tf.convert_to_tensor(array) for array in self.layout.unpack(rows)]
-        with tf.GradientTape() as tape:
-            for tensor in tensors:
-                tape.watch(tensor)
-            output = tf.convert_to_tensor(self._call(tensors))
-            self._require_a_result_per_row(tuple(output.shape), len(rows))
-            total = tf.reduce_sum(self.explained(output))
-        gradients = tape.gradient(total, tensors)
+        start = None if self.start is None else tf.constant(self.start)
+        gradients = (self.differentiated or self._differentiated)(tensors, start)
         if all(one is None for one in gradients):
             raise ValueError(
                 "model must be differentiable by TensorFlow for this method, but no gradient reaches its input; "
@@ -92,27 +89,71 @@ class ScalarFunction:
         ]
         return finite("gradient", self.layout.pack(arrays))
 
+    def compiled(self) -> "ScalarFunction":
+        """Return the function, of a Keras model, with its gradient as a graph of TensorFlow's, for much work.
+
+        Run as it is written, a convolution differentiates by its weights too.
+        """
+        import tensorflow as tf
+
+        graph = tf.function(self._differentiated, autograph=False)
+
+        def differentiated(tensors: list[Any], start: Any) -> list[Any]:
+            try:
+                return graph(tensors, start)
+            except Exception:  # a layer that only runs as it is written; what is wrong there too, says so there
+                return self._differentiated(tensors, start)
+
+        return replace(self, differentiated=differentiated)
+
+    def _differentiated(self, tensors: list[Any], start: Any) -> list[Any]:
+        """Return the gradients of what is explained with respect to each of the model's inputs, or None for some."""
+        import tensorflow as tf
+
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            tape.watch(tensors)
+            output = tf.convert_to_tensor(self._call(tensors))
+            self._require_a_result_per_row(tuple(output.shape), tensors[0].shape[0])
+            total = tf.reduce_sum(replace(self, start=start).explained(output))
+        return tape.gradient(total, tensors)
+
     def explained(self, output: Any) -> Any:
         """Return what is explained of a model's output, array or tensor [m, ...outputs], of its type, [m].
 
         Raises:
             ValueError: `target` or `start` is missing or does not fit the outputs.
         """
-        outputs = tuple(output.shape[1:])
         if self.start is None:
-            return output[(slice(None), *self._unit(outputs))]
-        if self.start.shape[1:] != outputs:
-            raise ValueError(
-                f"start must weigh the model's outputs {outputs}, got weights of the shape {self.start.shape[1:]} per "
-                "sample; give every output a weight."
-            )
-        copies = output.shape[0] // len(self.start)
-        weights = np.tile(self.start, (copies, *(1,) * len(outputs)))
+            return output[(slice(None), *self._unit(tuple(output.shape[1:])))]
+        weights = self.weights(output.shape)
         if isinstance(output, np.ndarray):
             return (output * weights).reshape(len(output), -1).sum(axis=1)
         import tensorflow as tf
 
         return tf.reduce_sum(output * tf.cast(weights, output.dtype), axis=list(range(1, len(output.shape))))
+
+    def weights(self, shape: Sequence[int]) -> Any:
+        """Return the weight of each output of this shape [m, ...outputs] in what is explained, float64.
+
+        Raises:
+            ValueError: `target` or `start` is missing or does not fit the outputs.
+        """
+        rows, *outputs = shape
+        if self.start is None:
+            weights = np.zeros(shape)
+            weights[(slice(None), *self._unit(tuple(outputs)))] = 1.0
+            return weights
+        if list(self.start.shape[1:]) != outputs:
+            raise ValueError(
+                f"start must weigh the model's outputs {tuple(outputs)}, got weights of the shape "
+                f"{tuple(self.start.shape[1:])} per sample; give every output a weight."
+            )
+        copies = (rows // self.start.shape[0], *(1,) * len(outputs))
+        if isinstance(self.start, np.ndarray):
+            return np.tile(self.start, copies)
+        import tensorflow as tf
+
+        return tf.tile(self.start, copies)
 
     def _unit(self, outputs: tuple[int, ...]) -> tuple[int, ...]:
         """Return where the unit to explain stands among the outputs.

@@ -15,23 +15,31 @@ the kink at 0, and the midpoint's derivative is off by the square of it, times g
 """
 
 
-def secant_slope(activation: Activation, z: Any, reference: Any) -> Any:
-    """Return (g(z) - g(z0)) / (z - z0), or the derivative at the midpoint where z is about z0, float64 [n, ...].
+def secant_slope(activation: Activation, z: Any, a: Any, z0: Any, a0: Any) -> Any:
+    """Return (a - a0) / (z - z0), or the derivative at the midpoint where z is about z0.
+
+    Args:
+        activation: g.
+        z: tensor float64 [n, ...].
+        a: g(z).
+        z0: tensor float64 [n, ...] or [1, ...].
+        a0: g(z0).
+
+    Returns:
+        Tensor float64 [n, ...].
 
     Raises:
         ValueError: the derivative is asked for and TensorFlow has none.
     """
     import tensorflow as tf
 
-    output, output_reference = activation(z), activation(reference)
-    one = tf.cast(z * reference > 0.0, z.dtype)
-    size = tf.reduce_max(tf.abs(tf.stack([z, reference, output, output_reference, one])), axis=0)
-    distance = z - reference
+    inputs, outputs = (tf.maximum(tf.abs(one), tf.abs(other)) for one, other in ((z, z0), (a, a0)))
+    size = tf.maximum(tf.maximum(inputs, outputs), tf.cast(z * z0 > 0.0, z.dtype))
+    distance = z - z0
     tiny = tf.abs(distance) <= SMALLEST_DIFFERENCE * size
-    secant = (output - output_reference) / tf.where(tiny, tf.ones_like(distance), distance)
     if not tf.reduce_any(tiny):
-        return secant
-    midpoint = 0.5 * (z + reference)
+        return (a - a0) / distance
+    midpoint = 0.5 * (z + z0)
     with tf.GradientTape() as tape:
         tape.watch(midpoint)
         between = activation(midpoint)
@@ -41,4 +49,4 @@ def secant_slope(activation: Activation, z: Any, reference: Any) -> Any:
             "model must have activations that TensorFlow differentiates where the input stands at the baseline, but "
             "one has no gradient; write it with tf.* operations, or take epsilon_lrp."
         )
-    return tf.where(tiny, derivative, secant)
+    return tf.where(tiny, derivative, (a - a0) / tf.where(tiny, tf.ones_like(distance), distance))

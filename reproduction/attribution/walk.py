@@ -7,42 +7,39 @@ its distance to its reference, for the input features and for every unit behind 
 """
 
 from abc import abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from reproduction.attribution.graph import Graph, Kind, Operation, read_graph, refusal, require_same
+from reproduction.attribution.graph import Graph, Kind, Pullback
 from reproduction.attribution.method import Method
+from reproduction.attribution.reading import read_graph
 from reproduction.attribution.scalar_function import ScalarFunction, finite
-from reproduction.attribution.secant import Activation, secant_slope
+from reproduction.attribution.secant import Activation
+from reproduction.attribution.trials import require_kinds, require_same
 
 INPUT = "input"
 """How the features are called among the layers."""
-
-ADDS_UP = 1e-4
-"""Per sum of the contributions' sizes: how far they may be from adding up. A layer within another may be in float32."""
-
-Rule = Callable[[Activation, Any, Any], Any]
-"""See `WalkMethod.slope`."""
-
 
 @dataclass(frozen=True, kw_only=True)
 class WalkMethod(Method):
     """An attribution method that is a rule for activations."""
 
     @abstractmethod
-    def slope(self, activation: Activation, z: Any, reference: Any) -> Any:
+    def slope(self, activation: Activation, z: Any, a: Any, z0: Any, a0: Any) -> Any:
         """Return by what an activation multiplies multipliers on their way from its output to its input.
 
         Args:
             activation: g.
             z: its input, tensor float64 [n, ...].
-            reference: its input at the baseline, or 0 where `takes_baseline` is False, of the same form.
+            a: its output, g(z).
+            z0: its input at the baseline, float64 [n, ...] or [1, ...]; None where `takes_baseline` is False.
+            a0: its output there, g(z0).
 
         Returns:
-            Of the same form.
+            Tensor float64 [n, ...].
         """
 
     def reading(self, function: ScalarFunction, inputs: np.ndarray) -> ScalarFunction:
@@ -69,86 +66,71 @@ class WalkMethod(Method):
             Their contributions, each float64 [n, ...].
 
         Raises:
-            ValueError: the output is not finite.
+            ValueError: the output is not finite, or the model is at these inputs something else than was read.
         """
+        graph: Graph = function.graph
+        states, pullbacks = _run(function, inputs)
+        references = [None] * len(states)
+        if self.takes_baseline:
+            references, _ = _run(function, _one_if_all_are_equal(baseline))
+        require_kinds(graph, states, references)
+        multipliers = self._multipliers(function, states, references, pullbacks)
+        return [_contribution(states[index], references[index], multipliers.get(index)) for index in wanted]
+
+    def _multipliers(
+        self,
+        function: ScalarFunction,
+        states: Sequence[Any],
+        references: Sequence[Any],
+        pullbacks: Sequence[Pullback],
+    ) -> dict[int, Any]:
+        """Walk back from the output; return the multipliers float64 [n, ...] of every state that counts for it."""
         import tensorflow as tf
 
         graph: Graph = function.graph
-        tensors, at_baseline = (
-            [tf.constant(array, tf.float64) for array in function.layout.unpack(rows)] for rows in (inputs, baseline)
-        )
-        references = graph.plainly(at_baseline)
-        require_same(function.model, graph, references)
-        require_same(function.model, graph, graph.plainly(tensors))
-        if all(operation.kind is not Kind.POOLING for operation in graph.operations):
-            _require_to_add_up(function, tensors, references)
-        mine = references if self.takes_baseline else [tf.zeros_like(state) for state in references]
-        states, multipliers, _ = _walk(function, tensors, mine, self.slope, wanted)
-        return [((states[index] - mine[index]) * one).numpy() for index, one in zip(wanted, multipliers, strict=True)]
+        multipliers = {graph.output: tf.constant(function.weights(states[graph.output].shape))}
+        for index in reversed(range(graph.inputs, len(states))):
+            if index not in multipliers:
+                continue
+            operation = graph.operations[index - graph.inputs]
+            if operation.kind is Kind.ELEMENT_WISE:
+                (source,) = operation.sources
+                slope = self.slope(
+                    operation.call, states[source], states[index], references[source], references[index]
+                )
+                carried = [multipliers[index] * slope]
+            else:
+                carried = pullbacks[index - graph.inputs](multipliers[index])
+            for source, one in zip(operation.sources, carried, strict=True):
+                multipliers[source] = multipliers[source] + one if source in multipliers else one
+        return multipliers
 
 
-def _walk(
-    function: ScalarFunction, tensors: Sequence[Any], references: Sequence[Any], rule: Rule, wanted: Sequence[int]
-) -> tuple[list[Any], list[Any], Any]:
-    """Return all states, the multipliers of those that are wanted, and what is explained."""
-    import tensorflow as tf
-
-    graph: Graph = function.graph
-    tape = tf.GradientTape()
-
-    def run(index: int, operation: Operation, read: Sequence[Any]) -> Any:
-        del index
-        if operation.kind is not Kind.ELEMENT_WISE:
-            return operation.call(*read)
-        with tape.stop_recording():
-            slope = rule(operation.call, read[0], references[operation.sources[0]])
-        return _passed(operation.call, read[0], slope)
-
-    with tape:
-        for tensor in tensors:
-            tape.watch(tensor)
-        states = graph.states(tensors, run)
-        finite("output", states[graph.output].numpy())
-        explained = function.explained(states[graph.output])
-    shown = [states[index] for index in wanted]
-    multipliers = tape.gradient(explained, shown, unconnected_gradients=tf.UnconnectedGradients.ZERO)
-    return states, multipliers, explained
-
-
-def _require_to_add_up(function: ScalarFunction, tensors: Sequence[Any], references: Sequence[Any]) -> None:
-    """Hold the operations' kinds to these inputs: by secants, contributions add up where all are what was read.
-
-    Errors that cancel pass, and so does all behind max pooling, where nothing need add up.
+def _run(function: ScalarFunction, rows: np.ndarray) -> tuple[list[Any], list[Pullback]]:
+    """Return all states of the model at float32 [n, features], float64 [n, ...] each, and its operations' pullbacks.
 
     Raises:
-        ValueError: they do not, so that something is neither affine nor element-wise, or its gradient is another's.
+        ValueError: the output is not finite, or is not the model's own.
     """
     import tensorflow as tf
 
-    inputs = range(function.graph.inputs)
-    states, multipliers, explained = _walk(function, tensors, references, secant_slope, inputs)
-    parts = [(states[index] - references[index]) * one for index, one in zip(inputs, multipliers, strict=True)]
-    flat = tf.concat([tf.reshape(part, (part.shape[0], -1)) for part in parts], axis=1)
-    before = function.explained(references[function.graph.output])
-    gap = tf.abs(tf.reduce_sum(flat, axis=1) - (explained - before))
-    size = tf.reduce_sum(tf.abs(flat), axis=1) + tf.abs(explained) + tf.abs(before)
-    if tf.reduce_any(gap > ADDS_UP * size):
-        name = getattr(function.model, "name", "a model")
-        raise refusal(
-            f"'{name}', in which something is neither affine nor element-wise at these inputs, or has another gradient "
-            "than its own"
-        )
+    graph: Graph = function.graph
+    states, pullbacks = graph.run([tf.constant(array, tf.float64) for array in function.layout.unpack(rows)])
+    finite("output", states[graph.output].numpy())
+    require_same(function.model, graph, states)
+    return states, pullbacks
 
 
-def _passed(activation: Activation, z: Any, slope: Any) -> Any:
-    """Apply an activation so that a gradient passes it by `slope`."""
-    import tensorflow as tf
+def _one_if_all_are_equal(rows: np.ndarray) -> np.ndarray:
+    """Return rows [n, features], or the first alone [1, features], which stands for all of them."""
+    return rows[:1] if (rows == rows[:1]).all() else rows
 
-    @tf.custom_gradient
-    def applied(z: Any) -> Any:
-        return activation(z), lambda upstream: upstream * slope
 
-    return applied(z)
+def _contribution(state: Any, reference: Any, multipliers: Any) -> np.ndarray:
+    """Return what the units of a state contributed: their multipliers times the distance to the reference, float64."""
+    if multipliers is None:
+        return np.zeros(state.shape)
+    return ((state if reference is None else state - reference) * multipliers).numpy()
 
 
 def states_by_name(graph: Graph) -> dict[str, int]:

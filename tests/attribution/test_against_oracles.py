@@ -8,8 +8,8 @@ import pytest
 import tensorflow as tf
 
 from reproduction.attribution import explain
-from reproduction.attribution.deeplift import secant_slope
-from reproduction.attribution.graph import read_graph
+from reproduction.attribution.secant import secant_slope
+from reproduction.attribution.reading import read_graph
 from tests.attribution.networks import ACTIVATIONS, batch_norm, keras_model, random_network, samples, weights
 from tests.oracles import attribution_methods as oracle
 from tests.oracles import attribution_network, secants
@@ -81,7 +81,7 @@ def test_the_graph_computes_what_the_model_computes(network):
     _, model = network
     inputs = samples(20)[0]
     graph = read_graph(model, [inputs])
-    states = graph.plainly([tf.constant(inputs, tf.float64)])
+    states, _ = graph.run([tf.constant(inputs, tf.float64)])
     np.testing.assert_allclose(states[graph.output], model(inputs, training=False), **FLOAT32)
 
 
@@ -194,7 +194,8 @@ def test_the_secant_slope_is_right_at_every_scale_and_distance(activation):
     z, reference = z[z != reference], reference[z != reference]
     function = getattr(keras.activations, activation)
     parameter = ACTIVATIONS[activation] and float(np.float32(ACTIVATIONS[activation]))  # an attribute of TensorFlow's
-    got = secant_slope(function, tf.constant(z), tf.constant(reference))
+    given = [value for place in (tf.constant(z), tf.constant(reference)) for value in (place, function(place))]
+    got = secant_slope(function, *given)
     expected = [secants.secant_slope(activation, parameter, *pair) for pair in zip(z, reference, strict=True)]
     # the slopes are at most 1; float64's rounding of two values, 1e-5 of their size apart at least
     rounding = np.full(z.shape, 1e-10)

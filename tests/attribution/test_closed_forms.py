@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 
 from reproduction.attribution import METHODS, completeness_gap, explain, weighted_attributions
-from reproduction.attribution.deeplift import secant_slope
+from reproduction.attribution.secant import secant_slope
 from tests.attribution.networks import keras_model, random_network, samples
 
 WEIGHTS = np.array([2.0, -3.0, 0.5, 0.0], np.float32)
@@ -212,7 +212,8 @@ def test_deeplift_takes_the_derivative_at_the_midpoint_where_the_secant_would_be
 
     reference = tf.constant([2.0, 2.0, 2.0, 2.0], tf.float64)
     distance = tf.constant([0.0, 1.3e-4, -1.3e-4, 1.5e-4], tf.float64)
-    got = secant_slope(told_apart, reference + distance, reference)
+    z = reference + distance
+    got = secant_slope(told_apart, z, told_apart(z), reference, told_apart(reference))
     np.testing.assert_allclose(got, [2.0, 2.0 + 0.65e-4, 2.0 - 0.65e-4, 7.0], rtol=1e-10)
 
 

@@ -110,12 +110,13 @@ def test_a_kink_behind_a_wide_input_is_refused_or_adds_up():
             explain(model, inputs, method="deeplift", baseline=1.0 - 2 * shift)
 
 
-def test_a_small_bend_beside_large_numbers_does_not_add_up():
-    """A trial is held to its greatest number, 1e8 of them; from a baseline other than 0 the bend shows."""
-    beside = kinds.Lambda(lambda t: ops.concatenate([t * 1e8, ops.relu(t)], -1))
+@pytest.mark.parametrize("method", METHODS)
+def test_a_small_bend_beside_large_numbers_is_refused_by_name(method):
+    """A trial is held to the size of each number, 1e8 of them stand beside it."""
+    beside = kinds.Lambda(lambda t: ops.concatenate([t * 1e8, ops.relu(t)], -1), name="beside")
     model = stack(beside, kinds.Lambda(lambda t: t[:, 6:]), kinds.Dense(1))
-    with pytest.raises(ValueError, match="something is neither affine nor element-wise at these inputs"):
-        explain(model, X, method="deeplift", baseline=-1.0)
+    with pytest.raises(ValueError, match="got layer 'beside' of type Lambda"):
+        explain(model, X, method=method)
 
 
 @pytest.mark.parametrize("activation", ["relu", "tanh", "gelu"])

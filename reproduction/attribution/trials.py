@@ -1,0 +1,244 @@
+"""What an operation of a model is, found out by trying it, and whether a batch agrees.
+
+An operation is tried on rows of random numbers of three magnitudes:
+
+* *affine*: f(x + t (y - x)) = f(x) + t (f(y) - f(x)), of all its inputs together: Dense, convolutions, pooling by the
+  mean, normalisation at inference, whatever moves, joins or adds, and anyone's own layer of that kind;
+* *element-wise*: every element of the output depends on the same element of the input alone: an activation, written as
+  a layer, a string, a function or an operation on a tensor of the model.
+
+Anything else is refused by its name: passed by its gradient, it would silently turn LRP and DeepLIFT into gradient x
+input. Max pooling is known by its type.
+
+Random numbers do not show everything: what bends beyond `MAGNITUDES` only looks affine. So every batch is held to what
+was found: the graph's output to the model's own, and each operation, on the rows where its numbers are greatest and on
+a few others, to its kind; what is affine to its gradient, too. What still passes: a bend that these rows do not reach.
+"""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from reproduction.attribution.graph import Graph, Kind, Operation, refusal
+from reproduction.attribution.scalar_function import called
+
+MAGNITUDES = (1e-2, 1.0, 1e2)
+"""Of the numbers that operations are tried on: what bends nowhere between the first and the last is affine."""
+
+FEWEST_ELEMENTS = 64
+"""How many numbers a layer of Keras's own reads and gives at least at each magnitude, half of them on each side of 0."""
+
+ROWS = 64
+"""How many rows anything else is tried on at each magnitude."""
+
+MOST_ELEMENTS = 2**22
+"""How many numbers a trial reads at most, at each magnitude, as long as it has a row."""
+
+EXTREMES, OTHERS = 2, 4
+"""How many rows of a batch an operation is held to its kind on: where it reads most, where least, and any others."""
+
+TOLERANCE = 1e-5
+"""Per number: a layer within another may compute in float32."""
+
+ROUNDING = 1e-9
+"""Per greatest number of the row: what a float64 result may have lost to numbers beside it."""
+
+FINITE = 0.25
+"""The share of a trial's results that must be numbers: a logarithm has none for half of what it is tried on."""
+
+SAME = 1e-2
+"""How far float16 may take a model's output from that of its layers in float64, per greatest number that the last of
+them gives or reads: what it adds up may cancel."""
+
+FLOAT32 = 1e-6
+"""And per greatest number anywhere in the model, or 1: float32's ELU is exp(z) - 1, rounded as 1 is."""
+
+Rows = Sequence[np.ndarray]
+"""What an operation reads, float64 [rows, ...] for each of its sources."""
+
+
+def kind_of(operation: Operation, shapes: Sequence[tuple[int, ...]], units: int, *, is_last: bool) -> Kind:
+    """Find out what an operation is.
+
+    Args:
+        operation: what is tried.
+        shapes: of what it reads, without the samples.
+        units: how many numbers it gives per sample.
+        is_last: whether the model ends with it.
+
+    Raises:
+        ValueError: nothing that these methods know.
+    """
+    generator = np.random.default_rng(0)
+    read = [math.prod(shape) for shape in shapes]
+    rows = math.ceil(FEWEST_ELEMENTS / max(1, min(*read, units))) if operation.of_keras else ROWS
+    rows = max(1, min(rows, MOST_ELEMENTS // max(1, sum(read))))
+    sizes = np.repeat(MAGNITUDES, rows)
+    x, y = ([_by_row(sizes, shape) * generator.normal(size=(len(sizes), *shape)) for shape in shapes] for _ in "xy")
+    on_the_line, share = _on_the_line(x, y, generator)
+    mixed, masks = _mixed(x, y, generator)
+    at = _given(operation, x, y, on_the_line, mixed)
+    if _is_affine(operation, at[0], at[1], at[2], share):
+        return Kind.AFFINE
+    if len(shapes) == 1 and _is_element_wise(operation, at[0], at[1], at[3], masks[0]):
+        return Kind.ELEMENT_WISE
+    hint = ""
+    if is_last and "softmax" in operation.what.lower():
+        hint = " Of a classifier that ends with softmax, explain the scores before it."
+    raise refusal(operation.what, hint)
+
+
+def require_kinds(graph: Graph, states: Sequence[Any], references: Sequence[Any]) -> None:
+    """Hold the operations to their kinds at a batch's states.
+
+    Args:
+        graph: the operations.
+        states: what they give, tensors float64 [n, ...].
+        references: what they give at the baseline, float64 [n, ...] or [1, ...], or None each.
+
+    Raises:
+        ValueError: one of them is something else there, by its name.
+    """
+    for operation in graph.operations:
+        if operation.kind is not Kind.POOLING:
+            read = [states[source] for source in operation.sources]
+            _require_kind(operation, read, [references[source] for source in operation.sources])
+
+
+def require_same(model: Any, graph: Graph, states: Sequence[Any]) -> None:
+    """Hold what was read of a model to the model, at the inputs of these states.
+
+    Raises:
+        ValueError: the model gives another output.
+    """
+    import tensorflow as tf
+
+    given = np.asarray(called(model, [tf.cast(state, tf.float32) for state in states[: graph.inputs]]), np.float64)
+    gap = np.abs(given - states[graph.output].numpy()).max()
+    read = graph.operations[-1].sources if graph.operations else ()
+    if gap > SAME * max(np.abs(given).max(), *(_greatest(states[index]) for index in (*read, graph.output))):
+        if gap > FLOAT32 * max(1.0, *(_greatest(state) for state in states)):
+            raise refusal(f"'{model.name}', whose layers one by one in float64 give another output than it gives")
+
+
+def _require_kind(operation: Operation, read: Sequence[Any], before: Sequence[Any]) -> None:
+    """Hold an operation to its kind on some rows of what it reads; see `require_kinds`."""
+    import tensorflow as tf
+
+    generator = np.random.default_rng(0)
+    picks = _picked(read, generator)
+    x = [tf.gather(one, picks).numpy() for one in read]
+    y = [_by_row(_sizes(one), one.shape[1:]) * generator.normal(size=one.shape) for one in x]
+    for fresh, reference in zip(y, before, strict=True):
+        if reference is not None:
+            fresh[::2] = tf.gather(reference, picks[::2] if len(reference) > 1 else np.zeros_like(picks[::2])).numpy()
+    if operation.kind is Kind.ELEMENT_WISE:
+        mixed, masks = _mixed(x, y, generator)
+        at = _given(operation, x, y, mixed)
+        if not _is_element_wise(operation, *at, masks[0]):
+            raise refusal(f"{operation.what}, which is not element-wise at these inputs")
+        return
+    on_the_line, share = _on_the_line(x, y, generator)
+    at = _given(operation, x, y, on_the_line)
+    if not _is_affine(operation, *at, share):
+        raise refusal(f"{operation.what}, which is not affine at these inputs")
+    multipliers = generator.normal(size=at[0].shape)
+    _, pullback = operation.run([tf.constant(one) for one in x])
+    back = pullback(tf.constant(multipliers))
+    change = multipliers * (at[1] - at[0])
+    carried = [one.numpy() * (b - a) for one, a, b in zip(back, x, y, strict=True)]
+    gap = np.abs(_sum(change) - sum(map(_sum, carried)))
+    if np.any(gap > TOLERANCE * (_sum(np.abs(change)) + sum(_sum(np.abs(one)) for one in carried))):
+        raise refusal(f"{operation.what}, whose gradient is not its own")
+
+
+def _picked(read: Sequence[Any], generator: np.random.Generator) -> np.ndarray:
+    """Return the rows of a batch where its numbers are greatest and least, and a few others."""
+    import tensorflow as tf
+
+    count = len(read[0])
+    axes = [list(range(1, len(one.shape))) for one in read]
+    greatest = np.max([tf.reduce_max(one, axis=axis) for one, axis in zip(read, axes, strict=True)], axis=0)
+    least = np.min([tf.reduce_min(one, axis=axis) for one, axis in zip(read, axes, strict=True)], axis=0)
+    return np.concatenate(
+        [np.argsort(-greatest)[:EXTREMES], np.argsort(least)[:EXTREMES], generator.integers(0, count, OTHERS)]
+    )
+
+
+def _on_the_line(x: Rows, y: Rows, generator: np.random.Generator) -> tuple[list[np.ndarray], np.ndarray]:
+    """Return a point on the line through each two rows, and where it is between them."""
+    share = generator.uniform(-1.0, 2.0, len(x[0]))
+    return [a + _by_row(share, a.shape[1:]) * (b - a) for a, b in zip(x, y, strict=True)], share
+
+
+def _mixed(x: Rows, y: Rows, generator: np.random.Generator) -> tuple[list[np.ndarray], list[np.ndarray]]:
+    """Return a mixture of each two rows, and where it is of the first."""
+    masks = [generator.integers(0, 2, a.shape) == 1 for a in x]
+    return [np.where(mask, a, b) for mask, a, b in zip(masks, x, y, strict=True)], masks
+
+
+def _given(operation: Operation, *several: Rows) -> list[np.ndarray]:
+    """Return what an operation gives for each of several rows, all in one call.
+
+    Raises:
+        ValueError: it does not run on as many rows.
+    """
+    import tensorflow as tf
+
+    rows = [tf.constant(np.concatenate(parts)) for parts in zip(*several, strict=True)]
+    try:
+        with np.errstate(all="ignore"):
+            state = operation.call(*rows).numpy()
+    except Exception as error:  # anyone's layer
+        reason = (str(error).strip() or repr(error)).splitlines()[0]
+        raise refusal(f"{operation.what}, which does not run on {len(rows[0])} samples ({reason})") from error
+    if len(state) != len(rows[0]):
+        raise refusal(f"{operation.what}, which makes {len(state)} samples of {len(rows[0])}")
+    return np.split(state, len(several))
+
+
+def _is_affine(operation: Operation, x: np.ndarray, y: np.ndarray, between: np.ndarray, share: np.ndarray) -> bool:
+    """Tell it by what an operation gives at x, at y, and between them."""
+    straight = x + _by_row(share, x.shape[1:]) * (y - x)
+    return bool(_agree(operation, between, straight, (x, y)).all())
+
+
+def _is_element_wise(operation: Operation, x: np.ndarray, y: np.ndarray, mixed: np.ndarray, mask: np.ndarray) -> bool:
+    """Tell it by what an operation gives at x, at y, and at a mixture of them."""
+    if mixed.shape != mask.shape:
+        return False
+    expected = np.where(mask, x, y)
+    neither = ~np.isfinite(mixed) & ~np.isfinite(expected)
+    enough = np.isfinite(mixed).mean() >= FINITE
+    return bool(enough and (neither | _agree(operation, mixed, expected, (x, y))).all())
+
+
+def _agree(operation: Operation, found: np.ndarray, expected: np.ndarray, trials: Rows) -> np.ndarray:
+    """Tell where two results agree, by the sizes of what the operation gave in the same place and row."""
+    with np.errstate(invalid="ignore"):
+        size = np.max([np.abs(one) for one in (found, expected, *trials)], axis=0)
+        row = _by_row(np.nan_to_num(size, nan=0.0, posinf=0.0).reshape(len(size), -1).max(axis=1), size.shape[1:])
+        allowed = TOLERANCE * row if operation.narrow else TOLERANCE * size + ROUNDING * row
+        return np.abs(found - expected) <= allowed
+
+
+def _sizes(rows: np.ndarray) -> np.ndarray:
+    """Return each row's greatest number, or 1 for a row of zeros."""
+    greatest = np.abs(rows).reshape(len(rows), -1).max(axis=1)
+    return np.where(greatest > 0.0, greatest, 1.0)
+
+
+def _greatest(state: Any) -> float:
+    import tensorflow as tf
+
+    return max(float(tf.reduce_max(state)), -float(tf.reduce_min(state)))
+
+
+def _sum(rows: np.ndarray) -> np.ndarray:
+    return rows.reshape(len(rows), -1).sum(axis=1)
+
+
+def _by_row(values: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    return values.reshape(-1, *(1,) * len(shape))
