@@ -1,6 +1,7 @@
 """What callers hand in, checked and brought into one form: samples as rows of features, see `Layout`."""
 
 import operator
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -49,7 +50,7 @@ def checked_inputs(model: Any, inputs: Any) -> tuple[Layout, np.ndarray]:
     if expected is not None and len(expected) != (len(inputs) if is_list else 1):
         raise ValueError(
             f"inputs must be a list of arrays [n, ...], one for each of the {len(expected)} inputs of '{model.name}', "
-            f"got {f'{len(inputs)} arrays' if is_list else 'one array'}; see model.inputs."
+            f"got {_shown(inputs, is_list)}; their order is that of model.inputs."
         )
     arrays = []
     for place, one in enumerate(inputs if is_list else [inputs]):
@@ -70,6 +71,13 @@ def checked_inputs(model: Any, inputs: Any) -> tuple[Layout, np.ndarray]:
         )
     layout = Layout(tuple(array.shape[1:] for array in arrays), is_list)
     return layout, layout.pack(arrays)
+
+
+def _shown(inputs: Any, is_list: bool) -> str:
+    """Return how many arrays were given, in words."""
+    if is_list:
+        return f"{len(inputs)} arrays"
+    return "a dict" if isinstance(inputs, Mapping) else "one array"
 
 
 def _require_shape(name: str, shape: tuple[int, ...], expected: tuple[int | None, ...]) -> None:

@@ -1,10 +1,10 @@
 """A Keras model as the operations that it applies at inference, for the methods that look inside a model."""
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Any
-
 
 Pullback = Callable[[Any], list[Any]]
 """Multipliers float64 [n, ...] of what an operation gives -> those of each of the tensors that it reads."""
@@ -93,3 +93,8 @@ def refusal(what: str, hint: str = "") -> ValueError:
         f"got {what}.{hint} Take integrated_gradients, input_x_gradient, saliency, occlusion or a Shapley method for "
         "any other model."
     )
+
+
+def reason(error: Exception) -> str:
+    """Return the first line of what an operation that does not run says, without TensorFlow's own names in it."""
+    return re.sub(r"\{\{.*?\}\}\s*|\s*\[Op:\w*\].*", "", (str(error).strip() or repr(error)).splitlines()[0])

@@ -80,7 +80,7 @@ def _per_axis(name: str, value: int | Sequence[int], axes: Sequence[int]) -> Seq
     Raises:
         ValueError: there are more or fewer.
     """
-    if isinstance(value, int):
+    if isinstance(value, (int, np.integer)):
         return [value] * len(axes)
     if len(value) != len(axes):
         raise ValueError(

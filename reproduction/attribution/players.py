@@ -58,11 +58,15 @@ def checked_axes(feature_axes: Sequence[int] | None, rank: int) -> tuple[int, ..
 
 def _labels(layout: Layout, groups: Any) -> list[np.ndarray]:
     given = groups if layout.is_list else [groups]
-    labels = [np.asarray(one) for one in given]
+    try:
+        labels = [np.asarray(one) for one in given]
+    except (TypeError, ValueError):  # lists of different lengths
+        labels = []
     shapes = tuple(one.shape for one in labels)
     if shapes != layout.shapes or any(one.dtype.kind not in "iu" for one in labels):
+        found = ", ".join(f"{one.dtype} {one.shape}" for one in labels) or repr(groups)
         raise ValueError(
-            f"groups must be whole numbers of a sample's shape {', '.join(map(str, layout.shapes))}, got "
-            f"{', '.join(f'{one.dtype} {one.shape}' for one in labels)}; features with the same number play together."
+            f"groups must be whole numbers of a sample's shape {', '.join(map(str, layout.shapes))}, got {found}; "
+            "features with the same number play together."
         )
     return labels

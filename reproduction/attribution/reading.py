@@ -2,8 +2,8 @@
 
 There is no table of layers: what an operation is, is found out by trying it (see `trials`), and what is none of the
 `Kind`s is refused by its name. So are masks, and what gives no floats, such as comparisons. The activation of a Keras
-layer that has one is an operation of its own behind the layer's; a layer of one's own is tried whole. What does nothing,
-such as Dropout at inference, is left out.
+layer that has one is an operation of its own behind the layer's; a layer of one's own is tried whole. What does
+nothing, such as Dropout at inference, is left out.
 
 The operations run in float64, whatever the model's weights are, so that the quotients of LRP and DeepLIFT keep
 float32's digits near zero. The few that TensorFlow has not in float64 (pooling in 3D) run in float32.
@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from reproduction.attribution.graph import Graph, Kind, Operation, refusal
+from reproduction.attribution.graph import Graph, Kind, Operation, reason, refusal
 from reproduction.attribution.scalar_function import finite, is_keras
 from reproduction.attribution.trials import kind_of
 
@@ -98,7 +98,9 @@ class _Reader:
             else:
                 tensors = {id(tensor): states[id(tensor)] for tensor in node.input_tensors}  # h * h reads h once
                 given = tuple(
-                    self._read_operation(inner, tuple(tensors.values()), name, _within(arguments, tuple(tensors), entry))
+                    self._read_operation(
+                        inner, tuple(tensors.values()), name, _within(arguments, tuple(tensors), entry)
+                    )
                     for entry in range(len(node.outputs))
                 )
             states.update({id(tensor): state for tensor, state in zip(node.outputs, given, strict=True)})
@@ -111,12 +113,15 @@ class _Reader:
         import keras
 
         if isinstance(layer, keras.Layer) and not layer.built:
-            raise ValueError(
-                f"model must be built, but its layer '{layer.name}' has no weights yet; call the model once on a "
-                "batch, or begin it with keras.Input."
-            )
+            raise _not_built(f"layer '{layer.name}'")
         self.visits += 1
         what = f"layer '{layer.name}' of type {type(layer).__name__}"
+        if type(layer) is keras.layers.Activation:
+            what = _activation(layer.activation, layer)
+        elif isinstance(layer, keras.layers.Embedding):
+            what += " (explain the model behind it, on what it gives)"
+        elif isinstance(layer, keras.layers.Wrapper):
+            what += " (give an activation within it a layer of its own)"
         of_keras = _of_keras(layer)
         if isinstance(layer, keras.layers.Masking) or getattr(layer, "mask_zero", False):
             raise refusal(f"{what}, whose mask they do not carry")
@@ -127,9 +132,12 @@ class _Reader:
         if function is not None and function is not keras.activations.linear:
             twin.__dict__["activation"] = keras.activations.linear
             state = self._add("/".join(path), what, sources, arranged(twin), of_keras=True)
-            name = getattr(function, "__name__", type(function).__name__)
-            what = f"activation '{name}' of layer '{layer.name}' ({type(layer).__name__})"
-            return self._add("/".join(path), what, (state,), _alone(_in_float64(function)), of_keras=_of_keras(function))
+            what = _activation(function, layer)
+            if isinstance(function, keras.Layer) and not function.built:
+                raise _not_built(what)
+            return self._add(
+                "/".join(path), what, (state,), _alone(_in_float64(function)), of_keras=_of_keras(function)
+            )
         pooling = type(layer).__module__.split(".")[0] == "keras" and type(layer).__name__.startswith(POOLING)
         kind = Kind.POOLING if pooling else None
         return self._add("/".join(path), what, sources, arranged(twin), kind, of_keras=of_keras)
@@ -148,14 +156,29 @@ class _Reader:
         return self.inputs + len(self.operations) - 1
 
 
+def _activation(function: Any, layer: Any) -> str:
+    """Return what an activation is called in messages."""
+    name = getattr(function, "__name__", type(function).__name__)
+    return f"activation '{name}' of layer '{layer.name}' ({type(layer).__name__})"
+
+
+def _not_built(what: str) -> ValueError:
+    return ValueError(
+        f"model must be built, but its {what} has no weights yet; call the model once on a batch, or begin it with "
+        "keras.Input."
+    )
+
+
 def _of_keras(called: Any) -> bool:
     """Tell whether what a layer, model or function computes is Keras's own, in a subclass too that leaves it alone."""
-    kind = called if inspect.isfunction(called) else type(called)
-    if isinstance(kind, type):
-        definers = [next((base for base in kind.__mro__ if name in vars(base)), kind) for name in ("call", "__call__")]
+    if inspect.isfunction(called):
+        modules = [called.__module__]
     else:
-        definers = [kind]
-    return all(definer.__module__.split(".")[0] == "keras" for definer in definers)
+        bases = type(called).__mro__
+        modules = [
+            next((base for base in bases if name in vars(base)), bases[0]).__module__ for name in ("call", "__call__")
+        ]
+    return all(module.split(".")[0] == "keras" for module in modules)
 
 
 def _nodes(model: Any) -> Iterator[Any]:
@@ -240,5 +263,6 @@ def _running(operation: Operation, read: Sequence[Any]) -> tuple[Operation, Any]
         try:
             return replace(operation, call=narrow, narrow=True), narrow(*read)
         except Exception:
-            reason = (str(error).strip() or repr(error)).splitlines()[0]
-            raise refusal(f"{operation.what}, which cannot run by itself in float64 ({reason})") from error
+            raise refusal(
+                f"{operation.what}, which cannot run by itself, on one sample, in float64 ({reason(error)})"
+            ) from error

@@ -23,7 +23,7 @@ MOST_BYTES = 2**28
 """Of a batch where the caller names no `batch_size`: float64 for the features and every layer's units of its rows."""
 
 COMPILED_FROM = 2**25
-"""How many units a call computes if its gradients are compiled first: the 50 ms that this takes are then saved again."""
+"""How many units a call computes if its gradients are compiled first, so that the 50 ms that this takes are saved."""
 
 COMPILED_BYTES = 2**25
 """In place of `MOST_BYTES` for what is compiled: a call costs next to nothing then, and less memory is faster."""
@@ -138,7 +138,7 @@ def _units(model: Any, layout: Layout) -> int:
 
 def _method(methods: Mapping[str, type[AMethod]], name: str, options: Mapping[str, Any]) -> AMethod:
     """Build the method, refusing an unknown name (ValueError) or an unknown option (TypeError)."""
-    if name not in methods:
+    if not isinstance(name, str) or name not in methods:
         raise ValueError(f"method must be one of {', '.join(methods)}, got {name!r}; pick one of them.")
     allowed = [field.name for field in dataclasses.fields(methods[name])]
     for option in options:

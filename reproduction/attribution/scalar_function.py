@@ -81,7 +81,8 @@ class ScalarFunction:
         if all(one is None for one in gradients):
             raise ValueError(
                 "model must be differentiable by TensorFlow for this method, but no gradient reaches its input; "
-                "write it with tf.* operations, or take occlusion, shapley_sampling or shapley_exact."
+                "write it with tf.* operations, explain the model behind an embedding, or take occlusion, "
+                "shapley_sampling or shapley_exact."
             )
         arrays = [
             np.zeros(tensor.shape) if one is None else tf.convert_to_tensor(one).numpy().astype(np.float64)
@@ -138,14 +139,16 @@ class ScalarFunction:
         Raises:
             ValueError: `target` or `start` is missing or does not fit the outputs.
         """
-        rows, *outputs = shape
+        rows, *sizes = shape
+        outputs = tuple(sizes)
         if self.start is None:
-            weights = np.zeros(shape)
-            weights[(slice(None), *self._unit(tuple(outputs)))] = 1.0
+            weights = np.zeros((rows, *outputs))
+            unit: tuple[Any, ...] = (slice(None), *self._unit(outputs))
+            weights[unit] = 1.0
             return weights
-        if list(self.start.shape[1:]) != outputs:
+        if tuple(self.start.shape[1:]) != outputs:
             raise ValueError(
-                f"start must weigh the model's outputs {tuple(outputs)}, got weights of the shape "
+                f"start must weigh the model's outputs {outputs}, got weights of the shape "
                 f"{tuple(self.start.shape[1:])} per sample; give every output a weight."
             )
         copies = (rows // self.start.shape[0], *(1,) * len(outputs))

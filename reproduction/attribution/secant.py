@@ -49,4 +49,5 @@ def secant_slope(activation: Activation, z: Any, a: Any, z0: Any, a0: Any) -> An
             "model must have activations that TensorFlow differentiates where the input stands at the baseline, but "
             "one has no gradient; write it with tf.* operations, or take epsilon_lrp."
         )
+    derivative = tf.where(tf.math.is_finite(derivative), derivative, tf.zeros_like(derivative))  # of a root at 0
     return tf.where(tiny, derivative, (a - a0) / tf.where(tiny, tf.ones_like(distance), distance))

@@ -21,14 +21,14 @@ from typing import Any
 
 import numpy as np
 
-from reproduction.attribution.graph import Graph, Kind, Operation, refusal
+from reproduction.attribution.graph import Graph, Kind, Operation, reason, refusal
 from reproduction.attribution.scalar_function import called
 
 MAGNITUDES = (1e-2, 1.0, 1e2)
 """Of the numbers that operations are tried on: what bends nowhere between the first and the last is affine."""
 
 FEWEST_ELEMENTS = 64
-"""How many numbers a layer of Keras's own reads and gives at least at each magnitude, half of them on each side of 0."""
+"""How many numbers a layer of Keras's own reads and gives at least at each magnitude, on both sides of 0."""
 
 ROWS = 64
 """How many rows anything else is tried on at each magnitude."""
@@ -136,22 +136,22 @@ def _require_kind(operation: Operation, read: Sequence[Any], before: Sequence[An
             fresh[::2] = tf.gather(reference, picks[::2] if len(reference) > 1 else np.zeros_like(picks[::2])).numpy()
     if operation.kind is Kind.ELEMENT_WISE:
         mixed, masks = _mixed(x, y, generator)
-        at = _given(operation, x, y, mixed)
-        if not _is_element_wise(operation, *at, masks[0]):
+        at_x, at_y, at_mixed = _given(operation, x, y, mixed)
+        if not _is_element_wise(operation, at_x, at_y, at_mixed, masks[0]):
             raise refusal(f"{operation.what}, which is not element-wise at these inputs")
         return
     on_the_line, share = _on_the_line(x, y, generator)
-    at = _given(operation, x, y, on_the_line)
-    if not _is_affine(operation, *at, share):
+    at_x, at_y, between = _given(operation, x, y, on_the_line)
+    if not _is_affine(operation, at_x, at_y, between, share):
         raise refusal(f"{operation.what}, which is not affine at these inputs")
-    multipliers = generator.normal(size=at[0].shape)
+    multipliers = generator.normal(size=at_x.shape)
     _, pullback = operation.run([tf.constant(one) for one in x])
     back = pullback(tf.constant(multipliers))
-    change = multipliers * (at[1] - at[0])
+    change = multipliers * (at_y - at_x)
     carried = [one.numpy() * (b - a) for one, a, b in zip(back, x, y, strict=True)]
     gap = np.abs(_sum(change) - sum(map(_sum, carried)))
     if np.any(gap > TOLERANCE * (_sum(np.abs(change)) + sum(_sum(np.abs(one)) for one in carried))):
-        raise refusal(f"{operation.what}, whose gradient is not its own")
+        raise refusal(f"{operation.what}, which mixes samples, or has another gradient than its own")
 
 
 def _picked(read: Sequence[Any], generator: np.random.Generator) -> np.ndarray:
@@ -192,8 +192,9 @@ def _given(operation: Operation, *several: Rows) -> list[np.ndarray]:
         with np.errstate(all="ignore"):
             state = operation.call(*rows).numpy()
     except Exception as error:  # anyone's layer
-        reason = (str(error).strip() or repr(error)).splitlines()[0]
-        raise refusal(f"{operation.what}, which does not run on {len(rows[0])} samples ({reason})") from error
+        raise refusal(
+            f"{operation.what}, which does not run on any {len(rows[0])} samples ({reason(error)})"
+        ) from error
     if len(state) != len(rows[0]):
         raise refusal(f"{operation.what}, which makes {len(state)} samples of {len(rows[0])}")
     return np.split(state, len(several))
@@ -218,8 +219,9 @@ def _is_element_wise(operation: Operation, x: np.ndarray, y: np.ndarray, mixed: 
 def _agree(operation: Operation, found: np.ndarray, expected: np.ndarray, trials: Rows) -> np.ndarray:
     """Tell where two results agree, by the sizes of what the operation gave in the same place and row."""
     with np.errstate(invalid="ignore"):
-        size = np.max([np.abs(one) for one in (found, expected, *trials)], axis=0)
-        row = _by_row(np.nan_to_num(size, nan=0.0, posinf=0.0).reshape(len(size), -1).max(axis=1), size.shape[1:])
+        sizes = [np.where(np.isfinite(one), np.abs(one), 0.0) for one in (found, expected, *trials)]
+        size = np.max(sizes, axis=0)
+        row = _by_row(size.reshape(len(size), -1).max(axis=1), size.shape[1:])
         allowed = TOLERANCE * row if operation.narrow else TOLERANCE * size + ROUNDING * row
         return np.abs(found - expected) <= allowed
 

@@ -23,6 +23,7 @@ from reproduction.attribution.trials import require_kinds, require_same
 INPUT = "input"
 """How the features are called among the layers."""
 
+
 @dataclass(frozen=True, kw_only=True)
 class WalkMethod(Method):
     """An attribution method that is a rule for activations."""
@@ -95,9 +96,7 @@ class WalkMethod(Method):
             operation = graph.operations[index - graph.inputs]
             if operation.kind is Kind.ELEMENT_WISE:
                 (source,) = operation.sources
-                slope = self.slope(
-                    operation.call, states[source], states[index], references[source], references[index]
-                )
+                slope = self.slope(operation.call, states[source], states[index], references[source], references[index])
                 carried = [multipliers[index] * slope]
             else:
                 carried = pullbacks[index - graph.inputs](multipliers[index])
@@ -130,7 +129,7 @@ def _contribution(state: Any, reference: Any, multipliers: Any) -> np.ndarray:
     """Return what the units of a state contributed: their multipliers times the distance to the reference, float64."""
     if multipliers is None:
         return np.zeros(state.shape)
-    return ((state if reference is None else state - reference) * multipliers).numpy()
+    return finite("attribution", ((state if reference is None else state - reference) * multipliers).numpy())
 
 
 def states_by_name(graph: Graph) -> dict[str, int]:

@@ -8,8 +8,8 @@ import pytest
 import tensorflow as tf
 
 from reproduction.attribution import explain
-from reproduction.attribution.secant import secant_slope
 from reproduction.attribution.reading import read_graph
+from reproduction.attribution.secant import secant_slope
 from tests.attribution.networks import ACTIVATIONS, batch_norm, keras_model, random_network, samples, weights
 from tests.oracles import attribution_methods as oracle
 from tests.oracles import attribution_network, secants

@@ -4,10 +4,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
-from reproduction.attribution import METHODS, completeness_gap, explain, weighted_attributions
+from reproduction.attribution import METHODS, completeness_gap, explain, scalar_function, weighted_attributions
+from reproduction.attribution import request as requests
 from tests.attribution.networks import keras_model, random_network, samples
 
 ROOT = Path(__file__).parents[2]
@@ -51,6 +54,42 @@ def test_the_model_never_sees_more_than_a_batch(method):
     explain(function, np.ones((101, 5)), method=method, batch_size=64, **OPTIONS.get(method, {}))
     assert max(seen) <= 64
     assert sum(seen) >= 101
+
+
+@pytest.mark.parametrize("choice", [{"target": 1}, {"target": [0, 1] * 11 + [0]}, {"start": [0.5, -2.0]}])
+@pytest.mark.parametrize("method", ["saliency", "input_x_gradient", "integrated_gradients"])
+def test_what_is_compiled_for_much_work_is_what_is_run_for_little(method, choice, monkeypatch):
+    """Batches of two sizes, and a start that changes from batch to batch."""
+    model = keras_model(random_network("elu", widths=(5, 4, 2)))
+    inputs, _ = samples(23)
+    options = {"method": method, "batch_size": 40, **choice, **OPTIONS.get(method, {})}
+    as_written = explain(model, inputs, **options)
+    monkeypatch.setattr(requests, "COMPILED_FROM", 0)
+    monkeypatch.setattr(scalar_function.ScalarFunction, "_differentiated", differentiated_in_a_graph)
+    np.testing.assert_allclose(explain(model, inputs, **options), as_written, rtol=1e-5, atol=1e-6)  # as above
+
+
+PLAIN = scalar_function.ScalarFunction._differentiated
+
+
+def differentiated_in_a_graph(function, tensors, start):
+    assert not tf.executing_eagerly()
+    return PLAIN(function, tensors, start)
+
+
+class OnlyAsWritten(keras.Model):
+    """Looks at its numbers, which a graph cannot."""
+
+    def call(self, inputs):
+        return inputs * float(inputs.numpy().shape[1])
+
+
+def test_a_model_that_cannot_be_compiled_is_run_as_it_is_written(monkeypatch):
+    monkeypatch.setattr(requests, "COMPILED_FROM", 0)
+    inputs, _ = samples(4)
+    np.testing.assert_array_equal(explain(OnlyAsWritten(), inputs, method="saliency", target=0), [[5, 0, 0, 0, 0]] * 4)
+    with pytest.raises(ValueError, match=r"target must lie in 0 \.\. 4"):
+        explain(OnlyAsWritten(), inputs, method="saliency", target=5)
 
 
 def test_inputs_and_baseline_are_left_alone(model):

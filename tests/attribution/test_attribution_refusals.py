@@ -171,17 +171,65 @@ def test_models_with_two_ends_are_refused_by_name(method, build):
 
 
 @pytest.mark.parametrize("method", METHODS)
-@pytest.mark.parametrize(("inputs", "said"), [(INPUTS, "one array"), ([INPUTS] * 3, "3 arrays")])
+@pytest.mark.parametrize(
+    ("inputs", "said"), [(INPUTS, "one array"), ([INPUTS] * 3, "3 arrays"), ({"a": INPUTS, "b": INPUTS}, "a dict")]
+)
 def test_a_model_of_two_inputs_takes_a_list_of_two(method, inputs, said):
-    with pytest.raises(ValueError, match=rf"each of the 2 inputs of 'two_inputs', got {said}; see model.inputs"):
+    with pytest.raises(ValueError, match=rf"each of the 2 inputs of 'two_inputs', got {said}; their order is"):
         explain(with_two_inputs(), inputs, method=method)
 
 
 @pytest.mark.parametrize("method", ["epsilon_lrp", "deeplift"])
 def test_a_softmax_at_the_end_gets_a_hint(method):
-    for end in (keras.layers.Dense(2, activation="softmax"), keras.layers.Softmax()):
+    for end in (
+        keras.layers.Dense(2, activation="softmax"),
+        keras.layers.Softmax(),
+        keras.layers.Activation("softmax", name="shares"),
+    ):
         with pytest.raises(ValueError, match=r"ends with softmax, explain the scores before it\. Take integ"):
             explain(chain(end), INPUTS, method=method, target=0)
+
+
+@pytest.mark.parametrize("method", ["epsilon_lrp", "deeplift"])
+@pytest.mark.parametrize(
+    ("layer", "said"),
+    [
+        (lambda: keras.layers.Embedding(3, 2, name="words"), "'words' of type Embedding (explain the model behind it"),
+        (
+            lambda: keras.layers.TimeDistributed(keras.layers.Dense(2, "relu"), name="each"),
+            "'each' of type TimeDistributed (give an activation within it a layer of its own)",
+        ),
+        (
+            lambda: keras.layers.Lambda(lambda t: keras.ops.reshape(t, (3, 5, 1)), name="three"),
+            "'three' of type Lambda",
+        ),
+        (
+            lambda: keras.layers.Lambda(lambda t: keras.ops.reshape(t, (-1, 1, 1)), name="folds"),
+            "'folds' of type Lambda, which makes",
+        ),
+        (
+            lambda: keras.layers.Lambda(lambda t: t - keras.ops.mean(t, 0, keepdims=True), name="mixes"),
+            "'mixes' of type Lambda, which mixes samples",
+        ),
+    ],
+)
+def test_a_layer_that_cannot_be_passed_says_why(layer, said, method):
+    model = keras.Sequential(
+        [keras.Input((5, 1)), layer(), keras.layers.Flatten(), keras.layers.Lambda(lambda t: t[:, :1])]
+    )
+    with pytest.raises(ValueError, match=re.escape(said)) as caught:
+        explain(model, np.arange(15.0).reshape(3, 5, 1) % 3, method=method)
+    assert "{{" not in str(caught.value)
+    assert "[Op:" not in str(caught.value)
+
+
+def test_an_activation_without_weights_is_refused():
+    hidden = keras.layers.Dense(4, activation=keras.layers.PReLU(), name="hidden")
+    model = chain(hidden, keras.layers.Dense(1))
+    with pytest.raises(ValueError, match=r"its activation 'PReLU' of layer 'hidden' \(Dense\) has no weights yet"):
+        explain(model, INPUTS, method="deeplift")
+    model(INPUTS)
+    assert explain(model, INPUTS, method="deeplift").shape == INPUTS.shape
 
 
 def test_a_model_without_weights_is_refused():
@@ -274,6 +322,11 @@ def test_bad_arguments(call, changes, error, message):
         ("occlusion", {"step": 0}, "step must be a whole number >= 1, got 0"),
         ("occlusion", {"window": 2, "step": 2}, "window and step must cover all 5 features, got window=2, step=2"),
         ("occlusion", {"window": 1, "step": 2}, "window and step must cover all 5 features, got window=1, step=2"),
+        (
+            "shapley_exact",
+            {"groups": [[0, 1], [2, 3, 4]]},
+            r"sample's shape \(5,\), got \[\[0, 1\], \[2, 3, 4\]\]; features",
+        ),
         ("shapley_sampling", {"samples": 0}, "samples must be a whole number >= 1, got 0"),
         ("shapley_sampling", {"samples": 3, "antithetic": True}, "samples must be even if antithetic, got 3"),
         ("shapley_sampling", {"seed": -1}, "seed must be a whole number >= 0, got -1"),
@@ -283,6 +336,12 @@ def test_bad_arguments(call, changes, error, message):
 def test_options_outside_their_range(method, options, message):
     with pytest.raises(ValueError, match=message):
         explain(MODEL, INPUTS, method=method, **options)
+
+
+@pytest.mark.parametrize("method", [["saliency"], None, {}])
+def test_a_method_that_is_no_name(method):
+    with pytest.raises(ValueError, match=f"method must be one of saliency, .*got {re.escape(repr(method))}"):
+        explain(MODEL, INPUTS, method=method)
 
 
 @pytest.mark.parametrize("method", METHODS)

@@ -171,6 +171,65 @@ def test_any_element_wise_activation_is_passed(name):
     np.testing.assert_allclose(explain(model, x, method="epsilon_lrp", epsilon=EPSILON), expected, **FLOAT32)
 
 
+@pytest.mark.parametrize("name", ["log", "log1p", "sqrt"])
+def test_an_activation_that_has_no_value_for_half_of_its_trials(name):
+    """Behind a ReLU it is only asked for what it has; the two are the activation of numbers from 0."""
+    start = keras.Input((3,))
+    behind = kinds.Dense(4, "relu")(start) + float(name == "log")
+    model = random_weights(keras.Model(start, kinds.Dense(1)(getattr(keras.ops, name)(behind))))
+    x, b = draw((3,))
+    np.testing.assert_allclose(completeness_gap(model, x, method="deeplift", baseline=b), 0.0, atol=1e-5)
+
+
+def test_a_product_with_itself_is_a_square():
+    x, b = draw((3,))
+    found = []
+    for square in (lambda h: h * h, keras.ops.square):
+        start = keras.Input((3,))
+        model = random_weights(keras.Model(start, kinds.Dense(1)(square(kinds.Dense(4)(start)))))
+        found.append([explain(model, x, method="epsilon_lrp"), explain(model, x, method="deeplift", baseline=b)])
+    np.testing.assert_array_equal(*found)
+
+
+class OwnName(keras.Model):
+    """A functional model under another name."""
+
+
+class OwnChain(keras.Sequential):
+    pass
+
+
+class OwnDense(kinds.Dense):
+    pass
+
+
+@pytest.mark.parametrize("method", ["epsilon_lrp", "deeplift"])
+def test_a_subclass_that_changes_nothing_is_what_it_stands_for(method):
+    """Its activation acts once, at the end, as in Keras's own."""
+    x, _ = draw((3,))
+    found = []
+    for model_type, chain_type, dense_type in (
+        (keras.Model, keras.Sequential, kinds.Dense),
+        (OwnName, OwnChain, OwnDense),
+    ):
+        start = keras.Input((3,))
+        hidden = chain_type([dense_type(4, "tanh"), dense_type(4, "elu")])(start)
+        model = random_weights(model_type(start, dense_type(1)(hidden)))
+        found.append(explain(model, x, method=method))
+    np.testing.assert_array_equal(*found)
+
+
+@pytest.mark.parametrize("activation", ["elu", "selu", "celu", "tanh_shrink"])
+@pytest.mark.parametrize("scale", [1e-3, 1e-6, 1e-9])
+def test_what_float32_rounds_away_is_not_taken_for_another_model(activation, scale):
+    """Keras's own ELU of 1e-9 is 0 in float32, and 1e-9 here."""
+    stack = [kinds.Dense(4, activation, use_bias=False), kinds.Dense(1, use_bias=False)]
+    model = random_weights(keras.Sequential([keras.Input((3,)), *stack]))
+    x, _ = draw((3,))
+    for method in ("epsilon_lrp", "deeplift"):
+        assert explain(model, scale * x, method=method).shape == x.shape
+
+
 @pytest.mark.parametrize(
     ("shape", "build"),
     [

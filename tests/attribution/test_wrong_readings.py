@@ -69,6 +69,28 @@ CASES = {
         lambda: stack(kinds.Lambda(lambda t: ops.clip(t, 500.0, 1000.0)), kinds.Dense(1)),
         1000 + 150 * X,
     ),
+    "clipped far out, before max pooling": (
+        lambda: stack(
+            kinds.Reshape((6, 1)),
+            kinds.Lambda(lambda t: ops.clip(t, 500.0, 1000.0)),
+            kinds.MaxPooling1D(2),
+            kinds.Flatten(),
+            kinds.Dense(1),
+        ),
+        1000 + 150 * X,
+    ),
+    "clipped far out in one sample of many": (
+        lambda: stack(kinds.Lambda(lambda t: ops.clip(t, -1e4, 1e3)), kinds.Dense(1)),
+        np.concatenate([np.tile(X, (100, 1)), [[0, 0, 2e3, 0, 0, 0]], np.tile(X, (100, 1))]),
+    ),
+    "clipped far below in one sample of many": (
+        lambda: stack(kinds.Lambda(lambda t: ops.clip(t, -1e3, 1e4)), kinds.Dense(1)),
+        np.concatenate([np.tile(X, (100, 1)), [[0, 0, -2e3, 0, 0, 0]], np.tile(X, (100, 1))]),
+    ),
+    "mixed from 1000 on": (
+        lambda: stack(kinds.Lambda(lambda t: ops.relu(t) + ops.relu(t[:, ::-1] - 1e3)), kinds.Dense(1)),
+        np.concatenate([np.tile(X, (100, 1)), [[0, 0, 2e3, 0, 0, 0]], np.tile(X, (100, 1))]),
+    ),
     "numpy_function": (
         lambda: stack(
             kinds.Lambda(lambda t: keras.ops.reshape(tf.numpy_function(lambda a: a * 2, [t], t.dtype), (-1, 6))),
@@ -86,6 +108,14 @@ def test_what_would_be_read_wrongly_is_refused(name, method):
     build, inputs = CASES[name]
     with pytest.raises(ValueError, match=r"model must be made of linear layers.* Take integrated_gradients"):
         explain(build(), inputs, method=method)
+
+
+def test_a_bend_that_the_baseline_alone_reaches_is_refused():
+    model = stack(kinds.Lambda(lambda t: ops.clip(t, -1e4, 1e3)), kinds.Dense(1))
+    explain(model, X, method="deeplift")
+    for baseline in (2e3, np.where(np.arange(5)[:, None] == 2, 2e3, 0.0)):
+        with pytest.raises(ValueError, match="which is not affine at these inputs"):
+            explain(model, X, method="deeplift", baseline=baseline)
 
 
 @pytest.mark.parametrize("method", METHODS)
