@@ -39,6 +39,9 @@ MOST_ELEMENTS = 2**22
 EXTREMES, OTHERS = 2, 4
 """How many rows of a batch an operation is held to its kind on: where it reads most, where least, and any others."""
 
+MIXTURES = 4
+"""How many mixtures each of these rows is in: two elements, of which one bends the other, are in one apart or not."""
+
 TOLERANCE = 1e-5
 """Per number: a layer within another may compute in float32."""
 
@@ -128,7 +131,7 @@ def _require_kind(operation: Operation, read: Sequence[Any], before: Sequence[An
     import tensorflow as tf
 
     generator = np.random.default_rng(0)
-    picks = _picked(read, generator)
+    picks = np.repeat(_picked(read, generator), MIXTURES if operation.kind is Kind.ELEMENT_WISE else 1)
     x = [tf.gather(one, picks).numpy() for one in read]
     y = [_by_row(_sizes(one), one.shape[1:]) * generator.normal(size=one.shape) for one in x]
     for fresh, reference in zip(y, before, strict=True):
