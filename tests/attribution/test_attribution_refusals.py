@@ -435,9 +435,17 @@ class Undecided(keras.layers.Layer):
 
 
 @pytest.mark.parametrize("method", ["epsilon_lrp", "deeplift"])
-def test_a_model_that_is_not_what_was_read_is_refused(method):
+@pytest.mark.parametrize("scale", [1e-3, 1.0, 1e3])
+def test_a_model_that_is_not_what_was_read_is_refused(scale, method):
     with pytest.raises(ValueError, match="whose layers one by one in float64 give another output than it gives"):
-        explain(chain(Undecided(), keras.layers.Dense(1)), INPUTS, method=method)
+        explain(chain(Undecided(), keras.layers.Dense(1)), scale * INPUTS, method=method)
+
+
+@pytest.mark.parametrize("method", ["epsilon_lrp", "deeplift"])
+def test_what_has_no_value_for_any_trial_is_refused_by_name(method):
+    model = chain(keras.layers.Lambda(lambda t: keras.ops.log(t - 900.0), name="far"), keras.layers.Dense(1))
+    with pytest.raises(ValueError, match="got layer 'far' of type Lambda"):
+        explain(model, 1000.0 + INPUTS, method=method)
 
 
 @pytest.mark.parametrize("method", ["epsilon_lrp", "deeplift"])
