@@ -7,7 +7,7 @@ OUT ?= $(if $(filter quick,$(PRESET)),figures/quick,figures)
 RUN := .venv/bin/python
 FIGURES := $(RUN) -m reproduction.slicing.figures
 
-.PHONY: figures real claims sensitivity regimes comparison report check-report reference data test lint benchmark benchmark-peers clean
+.PHONY: figures real claims sensitivity regimes comparison report check-report reference data test lint benchmark benchmark-peers benchmark-attribution clean
 
 figures: .venv/core
 	@set -e; figures=$$($(FIGURES)); for figure in $$figures; do \
@@ -82,8 +82,12 @@ benchmark-peers: .venv/core .venv-jax/ready .venv-fedjax/ready
 	$(RUN) tests/benchmarks/peers.py --jax-python .venv-jax/bin/python --fedjax-python .venv-fedjax/bin/python \
 		--out figures/benchmark_peers.json
 
+benchmark-attribution: .venv/core .venv-captum/ready
+	$(RUN) tests/benchmarks/attribution.py --captum-python .venv-captum/bin/python \
+		--out figures/benchmark_attribution.json
+
 clean:
-	rm -rf .venv .venv-jax .venv-fedjax
+	rm -rf .venv .venv-jax .venv-fedjax .venv-captum
 
 .venv/core: requirements.txt setup.py
 	@$(PYTHON) -c "import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))" || \
@@ -104,4 +108,9 @@ clean:
 .venv-fedjax/ready: tests/benchmarks/requirements-peers-fedjax.txt
 	$(PYTHON) -m venv .venv-fedjax
 	.venv-fedjax/bin/python -m pip install --quiet --disable-pip-version-check -r $<
+	touch $@
+
+.venv-captum/ready: tests/benchmarks/requirements-peers-captum.txt
+	$(PYTHON) -m venv .venv-captum
+	.venv-captum/bin/python -m pip install --quiet --disable-pip-version-check -r $<
 	touch $@

@@ -7,7 +7,7 @@ Activation = Callable[[Any], Any]
 """Tensor float64 [n, ...] to tensor float64 [n, ...], element by element."""
 
 SMALLEST_DIFFERENCE = 1e-5
-"""The |z - z0|, per greatest of |z|, |z0|, |g(z)| and |g(z0)|, up to which the secant gives way to the derivative.
+"""The |z - z0|, per greatest of |z0| and |g(z0)|, up to which the secant gives way to the derivative.
 
 Where z and z0 are on one side of 0, 1 is among them: TensorFlow's ELU is exp(z) - 1, rounded as numbers about 1 are.
 Beyond it float64's rounding of g moves the secant's slope by less than 1e-10. Up to it z and z0 stand on one side of
@@ -33,9 +33,8 @@ def secant_slope(activation: Activation, z: Any, a: Any, z0: Any, a0: Any) -> An
     """
     import tensorflow as tf
 
-    inputs, outputs = (tf.maximum(tf.abs(one), tf.abs(other)) for one, other in ((z, z0), (a, a0)))
-    size = tf.maximum(tf.maximum(inputs, outputs), tf.cast(z * z0 > 0.0, z.dtype))
     distance = z - z0
+    size = tf.maximum(tf.maximum(tf.abs(z0), tf.abs(a0)), tf.cast(z * z0 > 0.0, z.dtype))
     tiny = tf.abs(distance) <= SMALLEST_DIFFERENCE * size
     if not tf.reduce_any(tiny):
         return (a - a0) / distance

@@ -150,7 +150,7 @@ def _require_kind(operation: Operation, read: Sequence[Any], before: Sequence[An
     change = multipliers * (at_y - at_x)
     carried = [one.numpy() * (b - a) for one, a, b in zip(back, x, y, strict=True)]
     gap = np.abs(_sum(change) - sum(map(_sum, carried)))
-    if np.any(gap > TOLERANCE * (_sum(np.abs(change)) + sum(_sum(np.abs(one)) for one in carried))):
+    if not np.all(gap <= TOLERANCE * (_sum(np.abs(change)) + sum(_sum(np.abs(one)) for one in carried))):
         raise refusal(f"{operation.what}, which mixes samples, or has another gradient than its own")
 
 

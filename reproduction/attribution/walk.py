@@ -129,7 +129,7 @@ def _contribution(state: Any, reference: Any, multipliers: Any) -> np.ndarray:
     """Return what the units of a state contributed: their multipliers times the distance to the reference, float64."""
     if multipliers is None:
         return np.zeros(state.shape)
-    return finite("attribution", ((state if reference is None else state - reference) * multipliers).numpy())
+    return ((state if reference is None else state - reference) * multipliers).numpy()
 
 
 def states_by_name(graph: Graph) -> dict[str, int]:

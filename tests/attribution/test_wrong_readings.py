@@ -55,6 +55,11 @@ def reversed_gradient(x):
     return tf.identity(x), lambda upstream: -upstream
 
 
+@tf.custom_gradient
+def gradient_that_is_none(x):
+    return 2.0 * x, lambda upstream: upstream * np.nan
+
+
 CASES = {
     "activation in the middle": (lambda: stack(Block(), kinds.Dense(1)), ZERO_FIRST),
     "activation in front": (lambda: stack(Before(4, "relu"), kinds.Dense(1)), ZERO_FIRST),
@@ -98,6 +103,7 @@ CASES = {
         ),
         X,
     ),
+    "gradient that is no number": (lambda: stack(kinds.Lambda(gradient_that_is_none), kinds.Dense(1)), X),
     "reversed gradient": (lambda: stack(kinds.Lambda(reversed_gradient), kinds.Dense(1)), X),
 }
 
