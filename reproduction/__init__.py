@@ -3,13 +3,14 @@
 Roy, Chergui, Verikoukis, "Towards Bridging the FL Performance-Explainability Trade-Off: A Trustworthy 6G RAN Slicing
 Use-Case", IEEE TVT 2024, arXiv 2307.12903.
 
-One ground, and a wing per system, today `slicing`. A wing stands on the ground and knows no other wing; what two of
-them need lies on the ground and knows none of them. An import never goes up these lists. Within the wing data flow:
+One ground, and a wing per system: `slicing`, the paper's, and `interference`, a small one whose explanations can be
+checked. A wing stands on the ground and knows no other wing; what two of them need lies on the ground and knows none of
+them. An import never goes up these lists. Within the paper's wing data flow:
 data -> client model -> explainer -> confidence -> constrained local training -> federation -> records -> figures.
 
     fig4..fig8, table4       what a user types, one script per figure: how it is drawn, and one call
-    claims.py, sensitivity.py, regimes.py, compare.py, reference.py, report.py, datasets.py, examples.py: switches, and
-                             one call
+    claims.py, sensitivity.py, regimes.py, compare.py, reference.py, report.py, datasets.py, examples.py, relevance.py:
+                             switches, and one call
 
     slicing/                 the paper
       reporting/             the figures in words and tables, on one page;  script.py: its figures as scripts
@@ -34,6 +35,9 @@ data -> client model -> explainer -> confidence -> constrained local training ->
       cautions.py            what makes a number mean less than it seems, a line each
       datasets/              generator.py, physics.py, tables.py (anyone's), measurements.py (public sets)
       settings.py            Table III and what the paper leaves open;  figures.py: the list of them
+
+    interference/            a detector whose attributions can be checked: picture.py: where it looks;  study.py: how
+                             often that is right;  grids.py: OFDM resource grids with a burst
 
     figure_script.py         any wing's figure: switches, numbers into JSON, pictures from it, --redraw
     command_line.py          what every command shares: common switches, one clear line when it ends badly

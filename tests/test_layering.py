@@ -23,6 +23,7 @@ GROUND = (
 """From the ground up; a room is a module or a folder at the top of `reproduction`."""
 
 WINGS = {
+    "interference": (("grids",), ("study",), ("picture",)),
     "slicing": (
         ("settings", "figures", "datasets", "plotting"),
         ("schemes", "metrics", "description", "cautions", "closed_loop"),
@@ -39,7 +40,7 @@ WINGS = {
 
 TYPED = frozenset(
     "fig4_convergence fig5_confidence fig6_attributions fig7_convergence_time fig8_scalability table4_overhead "
-    "claims compare sensitivity regimes reference report datasets examples".split()
+    "claims compare sensitivity regimes reference report datasets examples relevance".split()
 )
 """What a user types: everything else at the top of `reproduction` is the ground or a wing."""
 

@@ -36,17 +36,31 @@ def secant_slope(activation: Activation, z: Any, a: Any, z0: Any, a0: Any) -> An
     distance = z - z0
     size = tf.maximum(tf.maximum(tf.abs(z0), tf.abs(a0)), tf.cast(z * z0 > 0.0, z.dtype))
     tiny = tf.abs(distance) <= SMALLEST_DIFFERENCE * size
-    if not tf.reduce_any(tiny):
-        return (a - a0) / distance
-    midpoint = 0.5 * (z + z0)
+    slope = (a - a0) / distance
+    rows = tf.where(tf.reduce_any(tiny, axis=list(range(1, len(z.shape)))))
+    if not len(rows):
+        return slope
+    places = rows[:, 0]
+    midpoint = 0.5 * (tf.gather(z, places) + (tf.gather(z0, places) if len(z0) == len(z) else z0))
+    derivative = tf.where(tf.gather(tiny, places), _derivative(activation, midpoint), tf.gather(slope, places))
+    return tf.tensor_scatter_nd_update(slope, rows, derivative)
+
+
+def _derivative(activation: Activation, z: Any) -> Any:
+    """Return g'(z), 0 where it is infinite, as a root's at 0.
+
+    Raises:
+        ValueError: TensorFlow has none.
+    """
+    import tensorflow as tf
+
     with tf.GradientTape() as tape:
-        tape.watch(midpoint)
-        between = activation(midpoint)
-    derivative = tape.gradient(between, midpoint)
+        tape.watch(z)
+        output = activation(z)
+    derivative = tape.gradient(output, z)
     if derivative is None:
         raise ValueError(
             "model must have activations that TensorFlow differentiates where the input stands at the baseline, but "
             "one has no gradient; write it with tf.* operations, or take epsilon_lrp."
         )
-    derivative = tf.where(tf.math.is_finite(derivative), derivative, tf.zeros_like(derivative))  # of a root at 0
-    return tf.where(tiny, derivative, (a - a0) / tf.where(tiny, tf.ones_like(distance), distance))
+    return tf.where(tf.math.is_finite(derivative), derivative, tf.zeros_like(derivative))

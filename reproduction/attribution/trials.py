@@ -36,7 +36,7 @@ ROWS = 64
 MOST_ELEMENTS = 2**22
 """How many numbers a trial reads at most, at each magnitude, as long as it has a row."""
 
-EXTREMES, OTHERS = 2, 4
+EXTREMES, OTHERS = 1, 2
 """How many rows of a batch an operation is held to its kind on: where it reads most, where least, and any others."""
 
 MIXTURES = 4
@@ -131,9 +131,10 @@ def _require_kind(operation: Operation, read: Sequence[Any], before: Sequence[An
     picks = np.repeat(_picked(read, generator), MIXTURES if operation.kind is Kind.ELEMENT_WISE else 1)
     x = [tf.gather(one, picks).numpy() for one in read]
     y = [_by_row(_sizes(one), one.shape[1:]) * generator.normal(size=one.shape) for one in x]
-    for fresh, reference in zip(y, before, strict=True):
-        if reference is not None:
-            fresh[::2] = tf.gather(reference, picks[::2] if len(reference) > 1 else np.zeros_like(picks[::2])).numpy()
+    if before[0] is not None:
+        beside = np.resize(_picked(before, generator), len(picks) // 2)
+        for fresh, reference in zip(y, before, strict=True):
+            fresh[::2] = tf.gather(reference, beside).numpy()
     if operation.kind is Kind.ELEMENT_WISE:
         mixed, masks = _mixed(x, y, generator)
         at_x, at_y, at_mixed = _given(operation, x, y, mixed)

@@ -5,8 +5,9 @@
 The nets are the same for all, weights and samples drawn by NumPy: 5-26-26-1 with ReLU, and [28, 28, 1] - 8 convolutions
 3x3 - mean of 2x2 - 16 convolutions 3x3 - 10 with ReLU. The baseline is zero. Each calls its library as its users do;
 captum once in float32, PyTorch's default, and once in float64, in which ours walks. Every one lives in an interpreter
-of its own, repetitions are interleaved, the first is not timed but for what takes tens of seconds. All attributions are
-compared with ours; shap's GradientExplainer draws where on the path it looks, so it is only near to integrated gradients.
+of its own, repetitions are interleaved, the first is not timed but for what takes tens of seconds. All attributions
+are compared with ours; shap's GradientExplainer draws where on the path it looks, so it is only near to integrated
+gradients.
 
 Differs from the paper: it measures no implementation.
 """

@@ -1,0 +1,109 @@
+"""The study of relevance and its script: the measure by hand, a small run, drawing again, bad input."""
+
+import dataclasses
+import json
+import re
+
+import numpy as np
+import pytest
+
+from reproduction import relevance
+from reproduction.interference.study import QUICK, hit_rate, study, trained
+
+TINY = dataclasses.replace(QUICK, training=64, test=8, epochs=1)
+
+
+def test_hits_by_hand():
+    burst = np.zeros((2, 2, 3), bool)
+    burst[0, 0, :2] = burst[1, 1, :] = True
+    values = np.array([[[9.0, 1.0, 2.0], [0.0, -9.0, 0.0]], [[5.0, -1.0, -1.0], [4.0, 3.0, 0.0]]])
+    assert hit_rate(values, burst) == pytest.approx((1 / 2 + 2 / 3) / 2)  # of 9, 2 the first; of 5, 4, 3 the last two
+    assert hit_rate(burst.astype(float), burst) == 1.0
+    assert hit_rate(-burst.astype(float), burst) == 0.0
+
+
+def test_no_relevance_at_all_is_the_first_cells():
+    """Ties go to the cells that stand first: known, and the same everywhere."""
+    burst = np.zeros((1, 2, 2), bool)
+    burst[0, 0, 0] = True
+    assert hit_rate(np.zeros((1, 2, 2)), burst) == 1.0
+
+
+@pytest.fixture(scope="module")
+def numbers():
+    done = []
+    return study(TINY, (0, 3), done.append), done
+
+
+def test_a_seed_gives_the_same_numbers_again(numbers):
+    result, done = numbers
+    assert done == [0, 3]
+    alone = study(TINY, (3,), lambda seed: None)
+    assert alone["accuracy"] == result["accuracy"][1:]
+    assert alone["hits"] == {method: hits[1:] for method, hits in result["hits"].items()}
+
+
+def test_the_example_is_a_disturbed_grid_of_the_first_seed(numbers):
+    result, _ = numbers
+    _, _, test = trained(TINY, 0)
+    np.testing.assert_array_equal(result["example"]["burst"], test.burst[0])
+    np.testing.assert_allclose(result["example"]["power_db"], 10.0 * test.power[0, ..., 0], rtol=1e-6)
+    assert result["by_chance"][0] == pytest.approx(test.burst[::2].mean())
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    out = tmp_path_factory.mktemp("relevance")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(relevance.PRESETS, "quick", TINY)
+        relevance.main(["--preset", "quick", "--seeds", "2", "--out", str(out)])
+    return out
+
+
+def test_drawing_again_gives_the_same_picture(folder, capsys):
+    pictures = {name: (folder / name).read_bytes() for name in ("relevance.png", "relevance.pdf")}
+    for name in pictures:
+        (folder / name).unlink()
+    relevance.main(["--redraw", "--out", str(folder)])
+    assert {name: (folder / name).read_bytes() for name in pictures} == pictures
+    assert capsys.readouterr().out.splitlines() == [str(folder / name) for name in pictures]
+
+
+def exits(arguments, capsys):
+    with pytest.raises(SystemExit) as caught:
+        relevance.main(arguments)
+    return caught.value.code, capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("damage", "said"),
+    [
+        (lambda payload: payload.update(figure="fig4_convergence"), "holds the numbers of fig4_convergence, not of"),
+        (lambda payload: payload["result"]["hits"].pop("deeplift"), "field result.hits"),
+        (lambda payload: payload["result"]["accuracy"].append(0.5), "field result.accuracy"),
+        (lambda payload: payload["result"]["example"]["burst"][3].pop(), "field result.example.burst.3"),
+        (lambda payload: payload["result"]["example"].update(power_db=[]), "field result.example.power_db"),
+        (lambda payload: payload["settings"].pop("grids"), "field settings.grids"),
+    ],
+)
+def test_numbers_that_are_not_the_pictures_are_refused(folder, tmp_path, capsys, damage, said):
+    from reproduction.figure_script import FIGURE
+    from reproduction.results.records import read_record, write_record
+
+    payload = json.loads(json.dumps(read_record(folder / "relevance.json", FIGURE)))
+    damage(payload)
+    write_record(tmp_path / "relevance.json", FIGURE, payload)
+    code, error = exits(["--redraw", "--out", str(tmp_path)], capsys)
+    assert code == 2
+    assert len(error.splitlines()) == 1
+    assert said in error
+    assert [path.name for path in tmp_path.iterdir()] == ["relevance.json"]
+
+
+def test_nothing_to_draw_and_switches_that_do_not_go_together(tmp_path, capsys):
+    code, error = exits(["--redraw", "--out", str(tmp_path / "none")], capsys)
+    assert code == 2
+    assert re.fullmatch(r"error: .*relevance.json: missing; make it with this script, without --redraw\n", error)
+    code, error = exits(["--redraw", "--seeds", "5", "--out", str(tmp_path)], capsys)
+    assert code == 2
+    assert error.splitlines()[-1].endswith("--redraw draws the saved numbers as they are, without --seeds 5")
