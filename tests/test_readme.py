@@ -8,6 +8,7 @@ import sys
 from importlib import import_module
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from reproduction.figure_script import FIGURE
@@ -226,6 +227,25 @@ def test_what_the_readme_imports_is_there():
     for module, names in imports:
         for name in names.split(", "):
             assert hasattr(import_module(module), name) or import_module(f"{module}.{name}")
+
+
+def test_the_ten_lines_to_paste_run_as_they_stand(tmp_path):
+    """They print what their comments say: the four pixels stand out, and what is attributed adds up."""
+    (block,) = re.findall(r"lines to paste:\n\n```python\n(.*?)```", README, re.DOTALL)
+    run = subprocess.run(
+        [sys.executable, "-c", block],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+    )
+    *picture, gap = run.stdout.splitlines()
+    values = np.array([[float(value) for value in line.strip(" []").split()] for line in picture])
+    counts = np.zeros((8, 8), bool)
+    counts[2:4, 5:7] = True
+    assert values[counts].min() > 5 * values[~counts].mean()
+    assert float(gap) < 1e-5
 
 
 # ---- links and pictures

@@ -5,6 +5,7 @@ refused, and so is one that its figure does not give.
 """
 
 import functools
+import itertools
 import json
 from pathlib import Path
 
@@ -44,7 +45,8 @@ PROSE = {
     "TRACTOR": lambda: between("On TRACTOR (", "## When does in-hoc"),
     "forecast": lambda: between("A second-order polynomial, fitted", "## Attributions for any"),
     "comparison": lambda: between("In eMBB ([tables]", "## Speed"),
-    "speed": lambda: between("(an Intel Xeon virtual", "## Layout"),
+    "relevance": lambda: between("draws this (", "| DeepExplain | here"),
+    "speed": lambda: between("Intel Xeon virtual", "## Layout"),
 }
 
 
@@ -206,6 +208,45 @@ def aim(what):
 
 def peer(what, quantity):
     return next(one[quantity]["median"] for one in document("benchmark_peers")["peers"] if one["what"] == what)
+
+
+NETS = {"small": ("5-26-26-1", 3), "conv": ("convolutional", 1)}
+EXPLAINED = {
+    "integrated_gradients": ("integrated gradients, {} steps", ("shap GradientExplainer",)),
+    "epsilon_lrp": ("epsilon-LRP", ()),
+    "deeplift": ("DeepLIFT", ("shap DeepExplainer",)),
+}
+"""The rows of the table of attributions: how a net and a method are called, the aim, and what shap has."""
+
+
+def attributed(net, method, who):
+    measured = document("benchmark_attribution")["measured"]
+    return next(one for one in measured if (one["net"], one["method"], one["who"]) == (net, method, who))
+
+
+def attribution_row(net, method):
+    """Return the sentence that a row is."""
+    (called, of_shap), (label, aim) = EXPLAINED[method], NETS[net]
+    peers = ["captum float32", "captum float64", *of_shap]
+    cells = "{} ({} x) | " * len(peers) + ("" if of_shap else "has none | ")
+
+    def ratios():
+        return [attributed(net, method, who)["over_ours"]["median"] for who in peers]
+
+    def values():
+        steps = [document("benchmark_attribution")["settings"]["steps"]] if "{}" in called else []
+        taken = [1e3 * attributed(net, method, who)["seconds"]["median"] for who in ("ours", *peers)]
+        return [*steps, taken[0], *itertools.chain(*zip(taken[1:], ratios(), strict=True)), aim]
+
+    def missed():
+        return min(ratios()) < aim
+
+    verdict = " x: missed |" if missed() else " x |"
+    return Said(text=f"{label}: {called} | {{}} | {cells}{{}}{verdict}", values=values)
+
+
+def furthest(methods, who):
+    return max(attributed(net, method, who)["largest_difference"] for net in NETS for method in methods)
 
 
 # ---- the sentences
@@ -594,6 +635,55 @@ SAID = {
         Said(
             text="peak memory of a worker | {} GB | {} GB |",
             values=lambda: [benchmark("peak memory of a worker"), aim("peak memory of a worker")],
+        ),
+        Said(
+            text="{} samples, median ms (over ours)",
+            values=lambda: [document("benchmark_attribution")["settings"]["samples"]],
+        ),
+        *(attribution_row(net, method) for net in NETS for method in EXPLAINED),
+        Said(
+            text="differ from ours by {} of the greatest at most",
+            values=lambda: [6e-4],
+            holds=lambda: 5e-4 < furthest(["integrated_gradients"], "captum float64") <= 6e-4,
+        ),
+        Said(
+            text="and by {} with the other two; captum's LRP in float32 by {}.",
+            values=lambda: [1e-7, 1e-4],
+            holds=lambda: (
+                furthest(["epsilon_lrp", "deeplift"], "captum float64") <= 1e-7
+                and 5e-5 < furthest(["epsilon_lrp"], "captum float32") <= 1e-4
+            ),
+        ),
+        Said(
+            text="about {} ms whatever the samples are",
+            values=lambda: [1e3 * attributed("small", "epsilon_lrp", "ours")["seconds"]["median"]],
+        ),
+    ],
+    "relevance": [
+        Said(
+            text="a grid of {} subcarriers and {} symbols holds a burst of interference of {} dB, is right in {} % of grids",
+            values=lambda: [
+                document("relevance")["settings"]["grids"]["subcarriers"],
+                document("relevance")["settings"]["grids"]["symbols"],
+                document("relevance")["settings"]["grids"]["interference_db"],
+                100 * np.mean(result("relevance")["accuracy"]),
+            ],
+        ),
+        Said(
+            text="{} to {} lie in it, over {} seeds, for {} by chance.",
+            values=lambda: [
+                *(of(map(np.mean, result("relevance")["hits"].values())) for of in (min, max)),
+                len(document("relevance")["seeds"]),
+                np.mean(result("relevance")["by_chance"]),
+            ],
+        ),
+        Said(text="LRP is input x gradient (Ancona et al. {}, Prop. {})", values=lambda: [2018, 3]),
+        Said(
+            text="That saliency hits most",
+            holds=lambda: (
+                max(result("relevance")["hits"], key=lambda one: np.mean(result("relevance")["hits"][one]))
+                == "saliency"
+            ),
         ),
     ],
 }

@@ -34,8 +34,9 @@ def secant_slope(activation: Activation, z: Any, a: Any, z0: Any, a0: Any) -> An
     import tensorflow as tf
 
     distance = z - z0
-    size = tf.maximum(tf.maximum(tf.abs(z0), tf.abs(a0)), tf.cast(z * z0 > 0.0, z.dtype))
-    tiny = tf.abs(distance) <= SMALLEST_DIFFERENCE * size
+    apart = tf.abs(distance)
+    about = apart <= SMALLEST_DIFFERENCE * tf.maximum(tf.abs(z0), tf.abs(a0))
+    tiny = about | ((apart <= SMALLEST_DIFFERENCE) & tf.equal(z > 0.0, z0 > 0.0))
     slope = (a - a0) / distance
     rows = tf.where(tf.reduce_any(tiny, axis=list(range(1, len(z.shape)))))
     if not len(rows):

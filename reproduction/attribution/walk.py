@@ -115,7 +115,7 @@ def _run(function: ScalarFunction, rows: np.ndarray) -> tuple[list[Any], list[Pu
 
     graph: Graph = function.graph
     states, pullbacks = graph.run([tf.constant(array, tf.float64) for array in function.layout.unpack(rows)])
-    finite("output", states[graph.output].numpy())
+    finite("output", np.asarray(states[graph.output]))
     require_same(function.model, graph, states)
     return states, pullbacks
 
@@ -129,7 +129,7 @@ def _contribution(state: Any, reference: Any, multipliers: Any) -> np.ndarray:
     """Return what the units of a state contributed: their multipliers times the distance to the reference, float64."""
     if multipliers is None:
         return np.zeros(state.shape)
-    return ((state if reference is None else state - reference) * multipliers).numpy()
+    return np.asarray((state if reference is None else state - reference) * multipliers)
 
 
 def states_by_name(graph: Graph) -> dict[str, int]:

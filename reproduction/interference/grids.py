@@ -39,7 +39,7 @@ class Grids:
     @property
     def is_disturbed(self) -> np.ndarray:
         """Whether a grid holds a burst, bool [n]."""
-        return self.burst.any(axis=(1, 2))
+        return np.asarray(self.burst.any(axis=(1, 2)))
 
 
 def draw_grids(settings: GridSettings, count: int, generator: np.random.Generator) -> Grids:

@@ -74,31 +74,22 @@ def draw(document: dict[str, Any]) -> Figure:
     figure, axes = new_figure(len(METHODS) + 1, width=9.6, height=3.1, sharex=True, sharey=True)
     burst = np.array(example["burst"], bool)
     image = axes[0, 0].imshow(example["power_db"], aspect="auto", cmap="viridis", origin="lower")
-    axes[0, 0].set_title(
-        f"received power, burst framed\nby chance {mean_and_sd(result['by_chance'], '.2f', '.2f')}", fontsize=7.5
-    )
+    axes[0, 0].set_title(f"power, burst framed\nby chance {np.mean(result['by_chance']):.2f}", fontsize=7.5)
     axes[0, 0].set_ylabel("subcarrier")
     _frame(axes[0, 0], burst, "white")
     for place, method in enumerate(METHODS, start=1):
         values = np.array(example["relevance"][method])
         values = values / np.abs(values).max()
         relevance = axes[0, place].imshow(values, aspect="auto", cmap="RdBu_r", vmin=-1.0, vmax=1.0, origin="lower")
-        axes[0, place].set_title(
-            f"{LABELS[method]}\nhits {mean_and_sd(result['hits'][method], '.2f', '.2f')}", fontsize=7.5
-        )
+        hits = mean_and_sd(result["hits"][method], ".2f", ".2f")
+        axes[0, place].set_title(f"{LABELS[method]}\nhits {hits}", fontsize=7.5)
         _frame(axes[0, place], burst, "black")
     for one in axes[0]:
         one.set_xlabel("symbol")
         one.grid(visible=False)
     figure.colorbar(image, ax=axes[0, 0], location="bottom", label="dB", aspect=8, pad=0.02)
-    figure.colorbar(
-        relevance,
-        ax=axes[0, 1:],
-        location="bottom",
-        label="relevance, in units of the greatest of its method",
-        aspect=60,
-        pad=0.02,
-    )
+    label = "relevance, in units of the greatest of its method"
+    figure.colorbar(relevance, ax=axes[0, 1:], location="bottom", label=label, aspect=60, pad=0.02)
     return figure
 
 
