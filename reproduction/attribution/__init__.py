@@ -27,7 +27,7 @@ output, one per sample (`target`), or a weighted sum of all (`start`).
 
 "TensorFlow" is a Keras model or a differentiable TensorFlow function of tensors float32 [n, ...]; "anything" is
 also a NumPy function of arrays float32 [n, ...]; "layers" is a Keras model, Sequential or functional, of linear layers,
-max pooling and element-wise activations (see `graph`), and whatever else it holds is refused by name.
+max pooling and element-wise activations (see `trials`), and whatever else it holds is refused by name.
 
 Sources, in the table's order: Simonyan et al. 2013 (arXiv 1312.6034); Shrikumar et al. 2016 (1605.01713);
 Sundararajan et al. 2017 (1703.01365); Bach et al. 2015 (doi 10.1371/journal.pone.0130140); Shrikumar et al. 2017
