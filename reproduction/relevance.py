@@ -8,7 +8,10 @@ A picture of what `reproduction.attribution` does on images; no figure of a pape
 
 import argparse
 import dataclasses
+import sys
+import tempfile
 from collections.abc import Sequence
+from pathlib import Path
 
 from reproduction import command_line
 from reproduction.figure_script import FIGURE, read_document
@@ -30,6 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     with command_line.one_line_errors(options.log):
         path = options.out / f"{NAME}.json"
         if not options.redraw:
+            _require_writable(options.out)
             write_record(path, FIGURE, _numbers(options))
         document = read_document(path, NAME, check=check, remedy="make it with this script, without --redraw")
         with style():
@@ -37,11 +41,18 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 print(message(options.log, "wrote", str(written)))
 
 
+def _require_writable(folder: Path) -> None:
+    """Refuse (OSError) a folder that will not take the numbers, before they are computed."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryFile(dir=folder):
+        pass
+
+
 def _numbers(options: argparse.Namespace) -> dict[str, object]:
     settings = PRESETS[options.preset]
 
     def on_seed(seed: int) -> None:
-        print(message(options.log, "seed", f"seed {seed} trained and explained"), flush=True)
+        print(message(options.log, "seed", f"seed {seed} trained and explained"), file=sys.stderr, flush=True)
 
     result = study(settings, options.seeds, on_seed)
     made_with = provenance(PACKAGES)

@@ -119,7 +119,10 @@ class _Reader:
         if type(layer) is keras.layers.Activation:
             what = _activation(layer.activation, layer)
         elif isinstance(layer, keras.layers.Embedding):
-            what += " (explain the model behind it, on what it gives)"
+            raise ValueError(
+                f"model must take numbers for epsilon_lrp and deeplift, got {what}, which looks them up; explain the "
+                "model behind it, on what it gives, or take occlusion or a Shapley method."
+            )
         elif isinstance(layer, keras.layers.Wrapper):
             what += " (give an activation within it a layer of its own)"
         of_keras = _of_keras(layer)

@@ -1,15 +1,16 @@
 """The picture: a disturbed grid, and each method's relevance over it."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
+from pydantic import Field
 from typing_extensions import TypedDict
 
-from reproduction.interference.study import METHODS
-from reproduction.results.forms import as_many_as, named
+from reproduction.interference.study import CONTROLS, METHODS
+from reproduction.results.forms import as_many_as, named, not_empty
 from reproduction.results.plotting import new_figure
 from reproduction.results.records import require_form
 from reproduction.results.words import mean_and_sd
@@ -24,9 +25,10 @@ LABELS = {
 }
 
 
-PerSeed = Annotated[list[float], as_many_as("seeds")]
+Share = Annotated[float, Field(ge=0.0, le=1.0)]
+PerSeed = Annotated[list[Share], not_empty(), as_many_as("seeds")]
 Grid = Annotated[list[Annotated[list[float], as_many_as("symbols")]], as_many_as("subcarriers")]
-Cells = Annotated[list[Annotated[list[int], as_many_as("symbols")]], as_many_as("subcarriers")]
+Cells = Annotated[list[Annotated[list[Literal[0, 1]], as_many_as("symbols")]], as_many_as("subcarriers")]
 
 
 class Size(TypedDict):
@@ -56,6 +58,8 @@ class RelevanceResult(TypedDict):
     accuracy: PerSeed
     by_chance: PerSeed
     hits: Annotated[dict[str, PerSeed], named(*METHODS)]
+    untrained: Annotated[dict[str, PerSeed], named(*METHODS)]
+    controls: Annotated[dict[str, PerSeed], named(*CONTROLS)]
     example: Example
 
 
@@ -65,6 +69,10 @@ def check(document: dict[str, Any]) -> None:
     grids = document["settings"]["grids"]
     context = {"seeds": len(document["seeds"]), **{name: grids[name] for name in ("subcarriers", "symbols")}}
     require_form(document["result"], RelevanceResult, inside=("result",), context=context)
+    example = document["result"]["example"]
+    for name, values in {"burst": example["burst"], **example["relevance"]}.items():
+        if not np.any(values):
+            raise ValueError(f"the example's {name} must not be 0 everywhere")
 
 
 def draw(document: dict[str, Any]) -> Figure:
@@ -74,7 +82,8 @@ def draw(document: dict[str, Any]) -> Figure:
     figure, axes = new_figure(len(METHODS) + 1, width=9.6, height=3.1, sharex=True, sharey=True)
     burst = np.array(example["burst"], bool)
     image = axes[0, 0].imshow(example["power_db"], aspect="auto", cmap="viridis", origin="lower")
-    axes[0, 0].set_title(f"power, burst framed\nby chance {np.mean(result['by_chance']):.2f}", fontsize=7.5)
+    hits = mean_and_sd(result["controls"]["power"], ".2f", ".2f")
+    axes[0, 0].set_title(f"power, burst framed\nhits {hits}", fontsize=7.5)
     axes[0, 0].set_ylabel("subcarrier")
     _frame(axes[0, 0], burst, "white")
     for place, method in enumerate(METHODS, start=1):
@@ -88,7 +97,8 @@ def draw(document: dict[str, Any]) -> Figure:
         one.set_xlabel("symbol")
         one.grid(visible=False)
     figure.colorbar(image, ax=axes[0, 0], location="bottom", label="dB", aspect=8, pad=0.02)
-    label = "relevance, in units of the greatest of its method"
+    seeds = len(result["accuracy"])
+    label = f"relevance, in units of the greatest of its method; hits: mean ± standard deviation over {seeds} seed(s)"
     figure.colorbar(relevance, ax=axes[0, 1:], location="bottom", label=label, aspect=60, pad=0.02)
     return figure
 

@@ -53,43 +53,75 @@ def study(settings: Settings, seeds: Sequence[int], on_seed: Callable[[int], Non
     """Compute the numbers of all seeds; `on_seed` hears of each that is done.
 
     Returns:
-        `accuracy` of the detector and `by_chance`, the burst's share of the grid, both [seeds]; `hits` by method,
-        [seeds]; and as `example`, of the first seed one disturbed grid, its burst, and its relevance by method, each
-        [subcarriers][symbols].
+        `accuracy` of the detector and `by_chance`, the burst's share of the disturbed grids, both [seeds]; hit rates
+        over the disturbed test grids, [seeds]: `hits` and `untrained` by method, of the detector and of its first
+        weights, and `controls` of what needs no detector; and as `example`, of the first seed one disturbed grid, its
+        burst, and its relevance by method, each [subcarriers][symbols].
     """
-    accuracy, by_chance, example, maps = [], [], {}, {}
-    hits: dict[str, list[float]] = {method: [] for method in METHODS}
+    result: dict[str, Any] = {"accuracy": [], "by_chance": []}
+    result |= {kind: {method: [] for method in METHODS} for kind in ("hits", "untrained")}
+    result["controls"] = {name: [] for name in CONTROLS}
     for seed in seeds:
-        model, training, test = trained(settings, seed)
-        accuracy.append(float(((model.predict(test.power, verbose=0)[:, 0] > 0.0) == test.is_disturbed).mean()))
+        training, test = grids_of(settings, seed)
         disturbed = Grids(test.power[test.is_disturbed], test.burst[test.is_disturbed])
-        by_chance.append(float(disturbed.burst.mean()))
         undisturbed = training.power[~training.is_disturbed].mean(axis=0)
-        for method, options in METHODS.items():
-            given = {"baseline": undisturbed} if method in WITH_BASELINE else {}
-            relevance = explain(model, disturbed.power, method=method, **options, **given)[..., 0]
-            hits[method].append(hit_rate(relevance, disturbed.burst))
-            if seed == seeds[0]:
-                maps[method] = relevance[0].astype(float).tolist()
+        untrained, model = detector(settings, seed), trained(settings, seed, training)
+        right = (model.predict(test.power, verbose=0)[:, 0] > 0.0) == test.is_disturbed
+        result["accuracy"].append(float(right.mean()))
+        result["by_chance"].append(float(disturbed.burst.mean()))
+        for name, control in CONTROLS.items():
+            result["controls"][name].append(hit_rate(control(disturbed.power[..., 0]), disturbed.burst))
+        for method in METHODS:
+            result["untrained"][method].append(
+                hit_rate(relevance(untrained, disturbed.power, method, undisturbed), disturbed.burst)
+            )
+        found = {method: relevance(model, disturbed.power, method, undisturbed) for method in METHODS}
+        for method, values in found.items():
+            result["hits"][method].append(hit_rate(values, disturbed.burst))
         if seed == seeds[0]:
-            power_db = (10.0 * disturbed.power[0, ..., 0]).astype(float).tolist()
-            example = {"power_db": power_db, "burst": disturbed.burst[0].astype(int).tolist(), "relevance": maps}
+            result["example"] = {
+                "power_db": (10.0 * disturbed.power[0, ..., 0]).astype(float).tolist(),
+                "burst": disturbed.burst[0].astype(int).tolist(),
+                "relevance": {method: values[0].astype(float).tolist() for method, values in found.items()},
+            }
         on_seed(seed)
-    return {"accuracy": accuracy, "by_chance": by_chance, "hits": hits, "example": example}
+    return result
 
 
-def trained(settings: Settings, seed: int) -> tuple[Any, Grids, Grids]:
-    """Return the detector of a seed, a Keras model that gives the log-odds of a burst, and its grids."""
+def relevance(model: Any, power: np.ndarray, method: str, undisturbed: np.ndarray) -> np.ndarray:
+    """Return a method's relevance of grids [n, subcarriers, symbols, 1], float32 [n, subcarriers, symbols]."""
+    baseline = undisturbed if method in WITH_BASELINE else None
+    return explain(model, power, method=method, baseline=baseline, **METHODS[method])[..., 0]
+
+
+def power_around(power: np.ndarray) -> np.ndarray:
+    """Return the mean power, not in dB, of each cell and its neighbours: float64 [n, subcarriers, symbols]."""
+    padded = np.pad(10.0 ** power.astype(float), ((0, 0), (1, 1), (1, 1)), mode="edge")
+    return np.lib.stride_tricks.sliding_window_view(padded, (3, 3), axis=(1, 2)).mean(axis=(3, 4))
+
+
+CONTROLS: Mapping[str, Callable[[np.ndarray], np.ndarray]] = MappingProxyType(
+    {"power": lambda power: power, "mean power of 3 x 3 cells": power_around}
+)
+"""What could stand for relevance without a detector: functions of power in 10 dB [n, subcarriers, symbols]."""
+
+
+def grids_of(settings: Settings, seed: int) -> tuple[Grids, Grids]:
+    """Return a seed's grids, to train on and to test on."""
+    generator = np.random.default_rng(seed)
+    training = draw_grids(settings.grids, settings.training, generator)
+    return training, draw_grids(settings.grids, settings.test, generator)
+
+
+def detector(settings: Settings, seed: int) -> Any:
+    """Return a Keras model that gives the log-odds of a burst, with a seed's first weights."""
     import keras
     from keras import layers
 
-    generator = np.random.default_rng(seed)
-    training = draw_grids(settings.grids, settings.training, generator)
-    test = draw_grids(settings.grids, settings.test, generator)
     keras.utils.set_random_seed(seed)
-    model = keras.Sequential(
+    return keras.Sequential(
         [
-            keras.Input(training.power.shape[1:]),
+            keras.Input((settings.grids.subcarriers, settings.grids.symbols, 1)),
             layers.Conv2D(8, 3, padding="same", activation="relu"),
             layers.Conv2D(16, 3, padding="same", activation="relu"),
             layers.MaxPooling2D(2),
@@ -98,13 +130,22 @@ def trained(settings: Settings, seed: int) -> tuple[Any, Grids, Grids]:
             layers.Dense(1),
         ]
     )
+
+
+def trained(settings: Settings, seed: int, training: Grids) -> Any:
+    """Return the detector, trained."""
+    import keras
+
+    model = detector(settings, seed)
     model.compile(keras.optimizers.Adam(1e-3), keras.losses.BinaryCrossentropy(from_logits=True))
     model.fit(training.power, training.is_disturbed.astype(np.float32), 64, settings.epochs, verbose=0)
-    return model, training, test
+    return model
 
 
 def hit_rate(relevance: np.ndarray, burst: np.ndarray) -> float:
     """Return how many of a grid's most relevant cells, as many as its burst has, lie in the burst; the mean over grids.
+
+    Of equally relevant cells at the border of the choice each counts for its share.
 
     Args:
         relevance: [n, subcarriers, symbols].
@@ -112,6 +153,8 @@ def hit_rate(relevance: np.ndarray, burst: np.ndarray) -> float:
     """
     shares = []
     for values, covered in zip(relevance.reshape(len(burst), -1), burst.reshape(len(burst), -1), strict=True):
-        most = np.argsort(-values, kind="stable")[: covered.sum()]
-        shares.append(covered[most].mean())
+        size = covered.sum()
+        least = np.sort(values)[-size]
+        above, level = values > least, values == least
+        shares.append((covered[above].sum() + (size - above.sum()) * covered[level].mean()) / size)
     return float(np.mean(shares))

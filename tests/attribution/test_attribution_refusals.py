@@ -194,7 +194,7 @@ def test_a_softmax_at_the_end_gets_a_hint(method):
 @pytest.mark.parametrize(
     ("layer", "said"),
     [
-        (lambda: keras.layers.Embedding(3, 2, name="words"), "'words' of type Embedding (explain the model behind it"),
+        (lambda: keras.layers.Embedding(3, 2, name="words"), "'words' of type Embedding, which looks them up; explain"),
         (
             lambda: keras.layers.TimeDistributed(keras.layers.Dense(2, "relu"), name="each"),
             "'each' of type TimeDistributed (give an activation within it a layer of its own)",

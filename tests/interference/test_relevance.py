@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from reproduction import relevance
-from reproduction.interference.study import QUICK, hit_rate, study, trained
+from reproduction.interference.study import METHODS, QUICK, grids_of, hit_rate, power_around, study
+from reproduction.interference.study import relevance as relevance_of
 
 TINY = dataclasses.replace(QUICK, training=64, test=8, epochs=1)
 
@@ -22,11 +23,52 @@ def test_hits_by_hand():
     assert hit_rate(-burst.astype(float), burst) == 0.0
 
 
-def test_no_relevance_at_all_is_the_first_cells():
-    """Ties go to the cells that stand first: known, and the same everywhere."""
+def test_equal_relevance_counts_for_its_share():
+    """Nothing anywhere is chance; two equal cells of which one is the burst's are half a hit."""
     burst = np.zeros((1, 2, 2), bool)
     burst[0, 0, 0] = True
-    assert hit_rate(np.zeros((1, 2, 2)), burst) == 1.0
+    assert hit_rate(np.zeros((1, 2, 2)), burst) == 0.25
+    assert hit_rate(np.array([[[3.0, 3.0], [1.0, 0.0]]]), burst) == 0.5
+    burst[0, 1, 1] = True
+    assert hit_rate(np.array([[[3.0, 1.0], [1.0, 1.0]]]), burst) == pytest.approx((1 + 1 / 3) / 2)
+
+
+def test_the_power_around_a_cell_by_hand():
+    power = np.log10([[[1.0, 2.0, 4.0], [1.0, 1.0, 1.0]]])
+    by_hand = [
+        (1 + 1 + 2 + 1 + 1 + 2 + 1 + 1 + 1) / 9,
+        (1 + 2 + 4 + 1 + 2 + 4 + 3) / 9,
+        (2 + 4 + 4 + 2 + 4 + 4 + 3) / 9,
+    ]
+    np.testing.assert_allclose(power_around(power)[0, 0], by_hand)
+
+
+def test_methods_with_a_baseline_get_the_undisturbed_grid(monkeypatch):
+    asked = {}
+
+    def explain(model, power, *, method, baseline, **options):
+        asked[method] = baseline
+        return np.zeros(power.shape)
+
+    monkeypatch.setattr("reproduction.interference.study.explain", explain)
+    undisturbed = np.ones((24, 14, 1))
+    for method in METHODS:
+        relevance_of(None, np.zeros((2, 24, 14, 1)), method, undisturbed)
+    assert {method for method, baseline in asked.items() if baseline is undisturbed} == {
+        "integrated_gradients",
+        "deeplift",
+        "occlusion",
+    }
+    assert all(baseline is None or baseline is undisturbed for baseline in asked.values())
+
+
+def test_what_a_detector_learned_shows_in_its_relevance():
+    """A thousand grids are enough to be right more often than not, and to look at the burst more than before."""
+    result = study(QUICK, (0,), lambda seed: None)
+    assert result["accuracy"][0] > 0.8
+    for method, (hits,) in result["hits"].items():
+        assert hits > result["untrained"][method][0] + 0.2
+        assert hits > 3 * result["by_chance"][0]
 
 
 @pytest.fixture(scope="module")
@@ -40,12 +82,13 @@ def test_a_seed_gives_the_same_numbers_again(numbers):
     assert done == [0, 3]
     alone = study(TINY, (3,), lambda seed: None)
     assert alone["accuracy"] == result["accuracy"][1:]
-    assert alone["hits"] == {method: hits[1:] for method, hits in result["hits"].items()}
+    for kind in ("hits", "untrained", "controls"):
+        assert alone[kind] == {method: hits[1:] for method, hits in result[kind].items()}
 
 
 def test_the_example_is_a_disturbed_grid_of_the_first_seed(numbers):
     result, _ = numbers
-    _, _, test = trained(TINY, 0)
+    _, test = grids_of(TINY, 0)
     np.testing.assert_array_equal(result["example"]["burst"], test.burst[0])
     np.testing.assert_allclose(result["example"]["power_db"], 10.0 * test.power[0, ..., 0], rtol=1e-6)
     assert result["by_chance"][0] == pytest.approx(test.burst[::2].mean())
@@ -84,6 +127,13 @@ def exits(arguments, capsys):
         (lambda payload: payload["result"]["example"]["burst"][3].pop(), "field result.example.burst.3"),
         (lambda payload: payload["result"]["example"].update(power_db=[]), "field result.example.power_db"),
         (lambda payload: payload["settings"].pop("grids"), "field settings.grids"),
+        (lambda payload: payload["result"]["hits"].update(deeplift=[7.0, 0.5]), "field result.hits.deeplift.0"),
+        (lambda payload: payload["result"]["example"]["burst"][3].__setitem__(0, 5), "field result.example.burst.3.0"),
+        (lambda payload: payload["result"]["example"].update(burst=[[0] * 14] * 24), "burst must not be 0 everywhere"),
+        (
+            lambda payload: payload["result"]["example"]["relevance"].update(saliency=[[0.0] * 14] * 24),
+            "saliency must not be 0 everywhere",
+        ),
     ],
 )
 def test_numbers_that_are_not_the_pictures_are_refused(folder, tmp_path, capsys, damage, said):
@@ -98,6 +148,15 @@ def test_numbers_that_are_not_the_pictures_are_refused(folder, tmp_path, capsys,
     assert len(error.splitlines()) == 1
     assert said in error
     assert [path.name for path in tmp_path.iterdir()] == ["relevance.json"]
+
+
+def test_a_folder_that_takes_nothing_is_refused_before_anything_is_trained(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(relevance, "study", lambda *given: pytest.fail("something was trained"))
+    (tmp_path / "file").write_text("")
+    code, error = exits(["--out", str(tmp_path / "file")], capsys)
+    assert code == 2
+    assert len(error.splitlines()) == 1
+    assert "file" in error
 
 
 def test_nothing_to_draw_and_switches_that_do_not_go_together(tmp_path, capsys):
