@@ -650,10 +650,6 @@ SAID = {
             values=lambda: [furthest(["epsilon_lrp"], "captum float32")],
             holds=lambda: furthest(["epsilon_lrp", "deeplift"], "captum float64") < 1e-6,
         ),
-        Said(
-            text="holds it to itself, {} ms whatever the samples are",
-            values=lambda: [1e3 * attributed("small", "epsilon_lrp", "ours")["seconds"]["median"]],
-        ),
     ],
     "relevance": [
         Said(
@@ -666,11 +662,20 @@ SAID = {
             ],
         ),
         Said(
-            text="{} to {} lie in it, over {} seeds, for {} by chance.",
+            text="a burst and {} seeds: {} to {}, for {} to {} before the net was trained, and {} by chance.",
             values=lambda: [
-                *(of(map(np.mean, result("relevance")["hits"].values())) for of in (min, max)),
                 len(document("relevance")["seeds"]),
+                *(of(map(np.mean, result("relevance")["hits"].values())) for of in (min, max)),
+                *(of(map(np.mean, result("relevance")["untrained"].values())) for of in (min, max)),
                 np.mean(result("relevance")["by_chance"]),
+            ],
+        ),
+        Said(
+            text="power alone hits {}, and its mean over {} x {} cells {}:",
+            values=lambda: [
+                np.mean(result("relevance")["controls"]["power"]),
+                *(3, 3),
+                np.mean(result("relevance")["controls"]["mean power of 3 x 3 cells"]),
             ],
         ),
         Said(text="LRP is input x gradient (Ancona et al. {}, Prop. {})", values=lambda: [2018, 3]),

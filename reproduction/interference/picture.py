@@ -97,8 +97,7 @@ def draw(document: dict[str, Any]) -> Figure:
         one.set_xlabel("symbol")
         one.grid(visible=False)
     figure.colorbar(image, ax=axes[0, 0], location="bottom", label="dB", aspect=8, pad=0.02)
-    seeds = len(result["accuracy"])
-    label = f"relevance, in units of the greatest of its method; hits: mean ± standard deviation over {seeds} seed(s)"
+    label = "relevance, in units of the greatest of its method; hits: mean ± standard deviation over the seeds"
     figure.colorbar(relevance, ax=axes[0, 1:], location="bottom", label=label, aspect=60, pad=0.02)
     return figure
 
