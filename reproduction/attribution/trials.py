@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 
 from reproduction.attribution.graph import Graph, Kind, Operation, reason, refusal
-from reproduction.attribution.scalar_function import called
+from reproduction.attribution.scalar_function import called, finite
 
 MAGNITUDES = (1e-2, 1.0, 1e2)
 """Of the numbers that operations are tried on: what bends nowhere between the first and the last is affine."""
@@ -44,6 +44,9 @@ MIXTURES = 4
 
 TOLERANCE = 1e-5
 """Per number: a layer within another may compute in float32."""
+
+FLOAT64 = 1e-12
+"""And per greatest number of the trial: what cancels, as saturated tanhs do, keeps the rounding of its parts."""
 
 FINITE = 0.25
 """The share of a trial's results that must be numbers: a logarithm has none for half of what it is tried on."""
@@ -111,11 +114,12 @@ def require_same(model: Any, graph: Graph, states: Sequence[Any]) -> None:
     """Hold what was read of a model to the model, at the inputs of these states.
 
     Raises:
-        ValueError: the model gives another output.
+        ValueError: the model gives another output, or in its own precision none that is finite.
     """
     import tensorflow as tf
 
-    given = np.asarray(called(model, [tf.cast(state, tf.float32) for state in states[: graph.inputs]]), np.float64)
+    output = called(model, [tf.cast(state, tf.float32) for state in states[: graph.inputs]])
+    given = finite("output", np.asarray(output, np.float64))
     gap = np.abs(given - states[graph.output].numpy()).max()
     read = graph.operations[-1].sources if graph.operations else ()
     if gap > SAME * max(np.abs(given).max(), *(_greatest(states[index]) for index in (*read, graph.output))):
@@ -151,7 +155,9 @@ def _require_kind(operation: Operation, read: Sequence[Any], before: Sequence[An
     change = multipliers * (at_y - at_x)
     carried = [one.numpy() * (b - a) for one, a, b in zip(back, x, y, strict=True)]
     gap = np.abs(_sum(change) - sum(map(_sum, carried)))
-    if not np.all(gap <= TOLERANCE * (_sum(np.abs(change)) + sum(_sum(np.abs(one)) for one in carried))):
+    size = _sum(np.abs(change)) + sum(_sum(np.abs(one)) for one in carried)
+    rounded = (TOLERANCE if operation.narrow else FLOAT64) * _sum(np.abs(multipliers * at_x))
+    if not np.all(gap <= TOLERANCE * size + rounded):
         raise refusal(f"{operation.what}, which mixes samples, or has another gradient than its own")
 
 
@@ -222,9 +228,9 @@ def _agree(operation: Operation, found: np.ndarray, expected: np.ndarray, trials
     with np.errstate(invalid="ignore"):
         sizes = [np.where(np.isfinite(one), np.abs(one), 0.0) for one in (found, expected, *trials)]
         size = np.max(sizes, axis=0)
-        if operation.narrow:  # what cancels keeps the rounding of what it was made of
-            size = _by_row(size.reshape(len(size), -1).max(axis=1), size.shape[1:])
-        return np.abs(found - expected) <= TOLERANCE * size
+        row = _by_row(size.reshape(len(size), -1).max(axis=1), size.shape[1:])
+        allowed = TOLERANCE * row if operation.narrow else TOLERANCE * size + FLOAT64 * size.max()
+        return np.abs(found - expected) <= allowed
 
 
 def _sizes(rows: np.ndarray) -> np.ndarray:

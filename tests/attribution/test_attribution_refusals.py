@@ -442,6 +442,14 @@ def test_a_model_that_is_not_what_was_read_is_refused(scale, method):
 
 
 @pytest.mark.parametrize("method", ["epsilon_lrp", "deeplift"])
+def test_an_output_that_is_finite_in_float64_alone_is_refused(method):
+    """The model's own float32 has no exp(200)."""
+    model = chain(keras.layers.Activation("exponential"), keras.layers.Lambda(lambda t: t[:, :1]))
+    with pytest.raises(ValueError, match="model must have a finite output"):
+        explain(model, np.full((3, 5), 200.0), method=method)
+
+
+@pytest.mark.parametrize("method", ["epsilon_lrp", "deeplift"])
 def test_what_has_no_value_for_any_trial_is_refused_by_name(method):
     model = chain(keras.layers.Lambda(lambda t: keras.ops.log(t - 900.0), name="far"), keras.layers.Dense(1))
     with pytest.raises(ValueError, match="got layer 'far' of type Lambda"):

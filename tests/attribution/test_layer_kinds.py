@@ -219,6 +219,18 @@ def test_a_subclass_that_changes_nothing_is_what_it_stands_for(method):
     np.testing.assert_array_equal(*found)
 
 
+@pytest.mark.parametrize("layer", [lambda: kinds.AveragePooling2D(2), lambda: kinds.Conv2D(2, 2)])
+def test_what_is_about_the_same_at_input_and_baseline_is_not_taken_for_another_kind(layer):
+    """Saturated tanhs give 1 or -1 for both, to a rounding; where they cancel, their sum is a rounding too."""
+    stack = [kinds.Conv2D(4, 3, activation="tanh"), layer(), kinds.Flatten(), kinds.Dense(1)]
+    model = keras.Sequential([keras.Input((8, 8, 1)), *stack])
+    for seed in range(12):
+        random_weights(model, seed)
+        x, b = 1e3 * np.random.default_rng(seed).normal(size=(2, 6, 8, 8, 1))
+        gap = completeness_gap(model, x, method="deeplift", baseline=b)
+        np.testing.assert_allclose(gap, 0.0, atol=1e-4)  # the model's own float32, of pre-activations of some 1000
+
+
 @pytest.mark.parametrize("activation", ["elu", "selu", "celu", "tanh_shrink"])
 @pytest.mark.parametrize("scale", [1e-3, 1e-6, 1e-9])
 def test_what_float32_rounds_away_is_not_taken_for_another_model(activation, scale):
