@@ -7,11 +7,12 @@ Activation = Callable[[Any], Any]
 """Tensor float64 [n, ...] to tensor float64 [n, ...], element by element."""
 
 SMALLEST_DIFFERENCE = 1e-5
-"""The |z - z0|, per greatest of |z0| and |g(z0)|, up to which the secant gives way to the derivative.
+"""The |z - z0|, per greatest of |z0| and |g(z0)|, the latter up to 1, up to which the derivative stands for the secant,
+if |g(z) - g(z0)| is as small, per greatest of |g(z0)| and 1: of a steep g the secant is sure.
 
 Where z and z0 are on one side of 0, 1 is among them: TensorFlow's ELU is exp(z) - 1, rounded as numbers about 1 are.
-Beyond it float64's rounding of g moves the secant's slope by less than 1e-10. Up to it z and z0 stand on one side of
-the kink at 0, and the midpoint's derivative is off by the square of it, times g's curvature: below 1e-9.
+Beyond it float64's rounding of g moves the secant's slope by less than 1e-10 of g's size. Up to it z and z0 stand on
+one side of the kink at 0, and the midpoint's derivative is off by the square of it, times g's curvature: below 1e-9.
 """
 
 
@@ -35,8 +36,10 @@ def secant_slope(activation: Activation, z: Any, a: Any, z0: Any, a0: Any) -> An
 
     distance = z - z0
     apart = tf.abs(distance)
-    about = apart <= SMALLEST_DIFFERENCE * tf.maximum(tf.abs(z0), tf.abs(a0))
-    tiny = about | ((apart <= SMALLEST_DIFFERENCE) & tf.equal(z > 0.0, z0 > 0.0))
+    size = tf.abs(a0)
+    near = apart <= SMALLEST_DIFFERENCE * tf.maximum(tf.abs(z0), tf.minimum(size, 1.0))
+    near |= (apart <= SMALLEST_DIFFERENCE) & tf.equal(z > 0.0, z0 > 0.0)
+    tiny = near & (tf.abs(a - a0) <= SMALLEST_DIFFERENCE * tf.maximum(size, 1.0))
     slope = (a - a0) / distance
     rows = tf.where(tf.reduce_any(tiny, axis=list(range(1, len(z.shape)))))
     if not len(rows):

@@ -209,7 +209,8 @@ def _given(operation: Operation, *several: Rows) -> list[np.ndarray]:
 
 def _is_affine(operation: Operation, x: np.ndarray, y: np.ndarray, between: np.ndarray, share: np.ndarray) -> bool:
     """Tell it by what an operation gives at x, at y, and between them."""
-    straight = x + _by_row(share, x.shape[1:]) * (y - x)
+    with np.errstate(invalid="ignore", over="ignore"):  # what it gives may be infinite
+        straight = x + _by_row(share, x.shape[1:]) * (y - x)
     return bool(_agree(operation, between, straight, (x, y)).all())
 
 

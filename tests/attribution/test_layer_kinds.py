@@ -181,6 +181,31 @@ def test_an_activation_that_has_no_value_for_half_of_its_trials(name):
     np.testing.assert_allclose(completeness_gap(model, x, method="deeplift", baseline=b), 0.0, atol=1e-5)
 
 
+@pytest.mark.parametrize(
+    ("activation", "value"),
+    [
+        ("exponential", np.exp),
+        (lambda z: 1e9 * keras.ops.sin(z), lambda z: 1e9 * np.sin(z)),
+        (lambda z: 1e-9 * keras.ops.sin(z), lambda z: 1e-9 * np.sin(z)),
+        (lambda z: keras.ops.exp(4.0 * z), lambda z: np.exp(4.0 * z)),
+    ],
+    ids=["exponential", "large", "small", "steep"],
+)
+def test_a_secant_is_one_however_large_or_steep_the_activation_is(activation, value):
+    """From one unit: its share is its weight times the secant, of values up to 1e15 and 2 pi apart."""
+    first, last = kinds.Dense(2, activation), kinds.Dense(1, use_bias=False)
+    model = keras.Sequential([keras.Input((1,)), first, last])
+    first.set_weights([np.array([[1.0, 0.5]], np.float32), np.array([0.0, 1.5], np.float32)])
+    last.set_weights([np.array([[1.0], [-0.5]], np.float32)])
+    b = np.array([[0.5], [2.0], [-1.0], [2.7], [0.0]], np.float32)
+    for apart in (2.0 * np.pi, 1.0, 1e-2, 1e-3):
+        x = (b + apart).astype(np.float32)
+        z, z0 = ((one.astype(float) @ [[1.0, 0.5]]) + [0.0, 1.5] for one in (x, b))
+        slopes = (value(z) - value(z0)) / (z - z0)
+        expected = (x.astype(float) - b) * (slopes * [1.0, 0.5] @ [[1.0], [-0.5]])
+        np.testing.assert_allclose(explain(model, x, method="deeplift", baseline=b), expected, rtol=1e-5)
+
+
 def test_a_product_with_itself_is_a_square():
     x, b = draw((3,))
     found = []
