@@ -72,7 +72,7 @@ def explain(
         batch_size: the most rows the model sees at once (a single sample of a method that needs more rows, such as
             the 2^features coalitions of exact Shapley values, still goes through in one call). It bounds memory
             and leaves the result as it is, up to the rounding of the model itself. None: as many as fit into 256 MB
-            with all layers' outputs, 8192 at most.
+            with all layers' outputs, 8192 at most; LRP and DeepLIFT need several times that, about 1.5 GB.
         progress: show a bar.
         **options: the method's own, see the package's table.
 
