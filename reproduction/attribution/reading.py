@@ -125,8 +125,10 @@ class _Reader:
             )
         elif isinstance(layer, keras.layers.Wrapper):
             what += " (give an activation within it a layer of its own)"
-        of_keras = _of_keras(layer)
-        if isinstance(layer, keras.layers.Masking) or getattr(layer, "mask_zero", False):
+        inner = getattr(layer, "function", None) if isinstance(layer, keras.layers.Lambda) else None
+        inner = layer.activation if type(layer) is keras.layers.Activation else inner
+        of_keras = _of_keras(layer) and (inner is None or _of_keras(inner))
+        if isinstance(layer, keras.layers.Masking) or getattr(layer, "mask_zero", False) or _masks(layer):
             raise refusal(f"{what}, whose mask they do not carry")
         # only Keras's own layers are known to apply their activation once, at the end
         function = getattr(layer, "activation", None) if type(layer) is not keras.layers.Activation else None
@@ -170,6 +172,16 @@ def _not_built(what: str) -> ValueError:
         f"model must be built, but its {what} has no weights yet; call the model once on a batch, or begin it with "
         "keras.Input."
     )
+
+
+def _masks(layer: Any) -> bool:
+    """Tell whether a layer of one's own, or a Lambda, computes a mask."""
+    import keras
+
+    if isinstance(layer, keras.layers.Lambda):
+        return getattr(layer, "mask", None) is not None
+    definer = next((base for base in type(layer).__mro__ if "compute_mask" in vars(base)), keras.Layer)
+    return definer.__module__.split(".")[0] != "keras"
 
 
 def _of_keras(called: Any) -> bool:
