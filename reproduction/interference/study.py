@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from reproduction import attribution
 from reproduction.attribution import explain
 from reproduction.interference.grids import Grids, GridSettings, draw_grids
 
@@ -21,9 +22,6 @@ METHODS: Mapping[str, Mapping[str, Any]] = MappingProxyType(
     }
 )
 """The methods that are compared, with their options."""
-
-WITH_BASELINE = ("integrated_gradients", "deeplift", "occlusion")
-"""Of them those that take one: the mean of the undisturbed grids that the detector was trained on."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,8 +87,11 @@ def study(settings: Settings, seeds: Sequence[int], on_seed: Callable[[int], Non
 
 
 def relevance(model: Any, power: np.ndarray, method: str, undisturbed: np.ndarray) -> np.ndarray:
-    """Return a method's relevance of grids [n, subcarriers, symbols, 1], float32 [n, subcarriers, symbols]."""
-    baseline = undisturbed if method in WITH_BASELINE else None
+    """Return a method's relevance of grids [n, subcarriers, symbols, 1], float32 [n, subcarriers, symbols].
+
+    The baseline of a method that takes one is the mean of the undisturbed grids that the detector was trained on.
+    """
+    baseline = undisturbed if attribution.METHODS[method].takes_baseline else None
     return explain(model, power, method=method, baseline=baseline, **METHODS[method])[..., 0]
 
 
