@@ -43,8 +43,8 @@ says which. Where this package departs from DeepExplain:
 * integrated gradients run from the baseline to the input (some releases of DeepExplain start at zero whatever the
   baseline), by the midpoint rule unless asked otherwise; `quadrature="right"` is DeepExplain's sum;
 * occlusion and Shapley sampling take a baseline, and Shapley sampling draws 100 orderings, not 5;
-* DeepLIFT's test of z = z0 is relative, and epsilon-LRP's epsilon can be (`relative=True`): DeepExplain's are absolute,
-  so that results depend on the scale of the inputs;
+* DeepLIFT takes a derivative for the secant only where rounding alone tells them apart, and epsilon-LRP's epsilon can
+  be relative (`relative=True`): DeepExplain's bounds are absolute, so that results depend on the scale of the inputs;
 * perturbing methods take several inputs (DeepExplain refuses), and features that play together share their value,
   so that attributions have the inputs' shape and add up (DeepExplain's have the groups');
 * a model with several outputs needs a `target` or `start` (DeepExplain adds all outputs up).

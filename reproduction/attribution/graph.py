@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Any
 
+from reproduction.attribution.secant import ROUNDING
+
 Pullback = Callable[[Any], list[Any]]
 """Multipliers float64 [n, ...] of what an operation gives -> those of each of the tensors that it reads."""
 
@@ -42,6 +44,11 @@ class Operation:
     kind: Kind | None = None
     of_keras: bool = True
     narrow: bool = False
+
+    @property
+    def rounding(self) -> float:
+        """What it may be off by, per greatest number that it reads or gives, or 1."""
+        return 2.0**-20 if self.narrow else ROUNDING
 
     def run(self, read: Sequence[Any]) -> tuple[Any, Pullback]:
         """Return what the operation gives, float64 [n, ...], and how multipliers of that come back by its gradient."""

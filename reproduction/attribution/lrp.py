@@ -24,8 +24,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from reproduction.attribution.graph import Operation
 from reproduction.attribution.method import require_truth_value
-from reproduction.attribution.secant import Activation
 from reproduction.attribution.walk import WalkMethod
 
 
@@ -48,7 +48,7 @@ class EpsilonLrp(WalkMethod):
             raise ValueError(f"epsilon must be a finite number > 0, got {self.epsilon!r}; DeepExplain's is 1e-4.")
         require_truth_value("relative", self.relative)
 
-    def slope(self, activation: Activation, z: Any, a: Any, z0: Any, a0: Any) -> Any:
+    def slope(self, activation: Operation, z: Any, a: Any, z0: Any, a0: Any) -> Any:
         """Return g(z) / (z + epsilon * sign(z)).
 
         With a relative epsilon nothing passes where all pre-activations are 0.

@@ -6,18 +6,19 @@ from typing import Any
 Activation = Callable[[Any], Any]
 """Tensor float64 [n, ...] to tensor float64 [n, ...], element by element."""
 
-SMALLEST_DIFFERENCE = 1e-5
-"""The |z - z0|, per greatest of |z0| and |g(z0)|, the latter up to 1, up to which the derivative stands for the secant,
-if |g(z) - g(z0)| is as small, per greatest of |g(z0)| and 1: of a steep g the secant is sure.
+ROUNDING = 2.0**-49
+"""Of g in float64, per greatest of |z0|, |g(z0)| and 1: TensorFlow's ELU is exp(z) - 1, rounded as numbers about 1 are."""
 
-Where z and z0 are on one side of 0, 1 is among them: TensorFlow's ELU is exp(z) - 1, rounded as numbers about 1 are.
-Beyond it float64's rounding of g moves the secant's slope by less than 1e-10 of g's size. Up to it z and z0 stand on
-one side of the kink at 0, and the midpoint's derivative is off by the square of it, times g's curvature: below 1e-9.
-"""
+NEAR = 2.0**29
+"""How many roundings z and z0, and g(z) and g(z0), may be apart for the secant to be in doubt: beyond it, it is off by
+less than 2e-9."""
 
 
-def secant_slope(activation: Activation, z: Any, a: Any, z0: Any, a0: Any) -> Any:
-    """Return (a - a0) / (z - z0), or the derivative at the midpoint where z is about z0.
+def secant_slope(activation: Activation, z: Any, a: Any, z0: Any, a0: Any, rounding: float = ROUNDING) -> Any:
+    """Return (a - a0) / (z - z0), or g's mean derivative between them where only rounding tells the two apart.
+
+    The mean derivative is the secant's slope too, of any smooth g, and keeps its digits where the difference of two
+    values has none left. Where g has a kink or a jump between z0 and z the two differ, and the secant is right.
 
     Args:
         activation: g.
@@ -25,6 +26,7 @@ def secant_slope(activation: Activation, z: Any, a: Any, z0: Any, a0: Any) -> An
         a: g(z).
         z0: tensor float64 [n, ...] or [1, ...].
         a0: g(z0).
+        rounding: of g, as `ROUNDING`.
 
     Returns:
         Tensor float64 [n, ...].
@@ -34,20 +36,36 @@ def secant_slope(activation: Activation, z: Any, a: Any, z0: Any, a0: Any) -> An
     """
     import tensorflow as tf
 
-    distance = z - z0
-    apart = tf.abs(distance)
-    size = tf.abs(a0)
-    near = apart <= SMALLEST_DIFFERENCE * tf.maximum(tf.abs(z0), tf.minimum(size, 1.0))
-    near |= (apart <= SMALLEST_DIFFERENCE) & tf.equal(z > 0.0, z0 > 0.0)
-    tiny = near & (tf.abs(a - a0) <= SMALLEST_DIFFERENCE * tf.maximum(size, 1.0))
-    slope = (a - a0) / distance
-    rows = tf.where(tf.reduce_any(tiny, axis=list(range(1, len(z.shape)))))
+    distance, rise = z - z0, a - a0
+    allowed = rounding * tf.maximum(tf.maximum(tf.abs(z0), tf.abs(a0)), 1.0)
+    near = (tf.abs(distance) <= NEAR * allowed) & (tf.abs(rise) <= NEAR * allowed)
+    slope = rise / distance
+    rows = tf.where(tf.reduce_any(near, axis=list(range(1, len(z.shape)))))
     if not len(rows):
         return slope
-    places = rows[:, 0]
-    midpoint = 0.5 * (tf.gather(z, places) + (tf.gather(z0, places) if len(z0) == len(z) else z0))
-    derivative = tf.where(tf.gather(tiny, places), _derivative(activation, midpoint), tf.gather(slope, places))
-    return tf.tensor_scatter_nd_update(slope, rows, derivative)
+
+    def there(values: Any) -> Any:
+        return tf.gather(values, rows[:, 0]) if len(values) == len(z) else values
+
+    mean = _mean_derivative(activation, there(z0), there(z))
+    told_apart = tf.abs(there(rise) - mean * there(distance)) > there(allowed)
+    found = tf.where(there(near) & ~told_apart, mean, there(slope))
+    return tf.tensor_scatter_nd_update(slope, rows, found)
+
+
+def _mean_derivative(activation: Activation, z0: Any, z: Any) -> Any:
+    """Return the mean of g' between z0 and z: over each side of 0, or over two halves of one side."""
+    import tensorflow as tf
+
+    middle = tf.where(tf.equal(z0 > 0.0, z > 0.0), 0.5 * (z0 + z), 0.0)
+    share = tf.math.divide_no_nan(middle - z0, z - z0)
+    return share * _gauss(activation, z0, middle) + (1.0 - share) * _gauss(activation, middle, z)
+
+
+def _gauss(activation: Activation, start: Any, end: Any) -> Any:
+    """Return the mean of g' between two points by Gauss and Legendre's rule of order 2, exact up to the third power."""
+    middle, apart = 0.5 * (start + end), (end - start) / 12**0.5
+    return 0.5 * (_derivative(activation, middle - apart) + _derivative(activation, middle + apart))
 
 
 def _derivative(activation: Activation, z: Any) -> Any:

@@ -13,11 +13,10 @@ from typing import Any
 
 import numpy as np
 
-from reproduction.attribution.graph import Graph, Kind, Pullback
+from reproduction.attribution.graph import Graph, Kind, Operation, Pullback
 from reproduction.attribution.method import Method
 from reproduction.attribution.reading import read_graph
 from reproduction.attribution.scalar_function import ScalarFunction, finite
-from reproduction.attribution.secant import Activation
 from reproduction.attribution.trials import require_kinds, require_same
 
 INPUT = "input"
@@ -29,11 +28,11 @@ class WalkMethod(Method):
     """An attribution method that is a rule for activations."""
 
     @abstractmethod
-    def slope(self, activation: Activation, z: Any, a: Any, z0: Any, a0: Any) -> Any:
+    def slope(self, activation: Operation, z: Any, a: Any, z0: Any, a0: Any) -> Any:
         """Return by what an activation multiplies multipliers on their way from its output to its input.
 
         Args:
-            activation: g.
+            activation: an element-wise operation, g.
             z: its input, tensor float64 [n, ...].
             a: its output, g(z).
             z0: its input at the baseline, float64 [n, ...] or [1, ...]; None where `takes_baseline` is False.
@@ -96,7 +95,7 @@ class WalkMethod(Method):
             operation = graph.operations[index - graph.inputs]
             if operation.kind is Kind.ELEMENT_WISE:
                 (source,) = operation.sources
-                slope = self.slope(operation.call, states[source], states[index], references[source], references[index])
+                slope = self.slope(operation, states[source], states[index], references[source], references[index])
                 carried = [multipliers[index] * slope]
             else:
                 carried = pullbacks[index - graph.inputs](multipliers[index])

@@ -203,18 +203,46 @@ def test_deeplift_across_a_kink_near_zero(slope):
     np.testing.assert_allclose(got, [[6.0 + 3.0 * slope]], rtol=1e-6)  # the inputs are float32
 
 
-def test_deeplift_takes_the_derivative_at_the_midpoint_where_the_secant_would_be_rounding():
-    """A "function" 7z of "derivative" z tells them apart: from z0 = 2 up to 2e-5."""
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+@pytest.mark.parametrize("size", [1e-3, 1e-5, 1e-6, 1e-9, 1e-12])
+@pytest.mark.parametrize(
+    ("power", "function"),
+    [
+        (3.0, lambda z, size: z**3),
+        (0.5, lambda z, size: tf.sqrt(tf.abs(z))),
+        (1.0, lambda z, size: tf.where(z > size, z, 0.0)),
+        (1.0, lambda z, size: tf.nn.relu(z) - 0.2 * tf.nn.relu(-z)),
+    ],
+)
+def test_a_secant_is_right_however_small_what_it_spans_is(power, function, size, sign):
+    """In units of g's size: both ends on one side of 0, at 0, on both sides, and beside a threshold."""
+    z = sign * size * tf.constant([2.0, 2.0, 2.0, 2.0, 0.5, 1e-3], tf.float64)
+    z0 = sign * size * tf.constant([1.0, 0.0, -1.0, -2.0, -0.1, 3.0], tf.float64)
+    a, a0 = function(z, size), function(z0, size)
+    expected = (a - a0) / (z - z0)  # these functions' own rounding is relative
+    got = secant_slope(lambda at: function(at, size), z, a, z0, a0)
+    np.testing.assert_allclose(got * size ** (1 - power), expected * size ** (1 - power), rtol=0.0, atol=1e-9)
 
-    @tf.custom_gradient
-    def told_apart(z):
-        return 7.0 * z, lambda upstream: upstream * z
 
-    reference = tf.constant([2.0, 2.0, 2.0, 2.0], tf.float64)
-    distance = tf.constant([0.0, 1.9e-5, -1.9e-5, 2.1e-5], tf.float64)
-    z = reference + distance
-    got = secant_slope(told_apart, z, told_apart(z), reference, told_apart(reference))
-    np.testing.assert_allclose(got, [2.0, 2.0 + 0.95e-5, 2.0 - 0.95e-5, 7.0], rtol=1e-10)
+@pytest.mark.parametrize("size", [1e-6, 1e-9, 1e-12, 1e-14])
+def test_a_secant_across_a_kink_at_0_beside_a_constant(size):
+    """1 + relu from -size to 3 size rises by 3 in 4: what float64 leaves of 1 + size does not show."""
+    z, z0 = tf.constant([3.0 * size], tf.float64), tf.constant([-size], tf.float64)
+    got = secant_slope(lambda at: 1.0 + tf.nn.relu(at), z, 1.0 + z, z0, tf.ones_like(z0))
+    np.testing.assert_allclose(got, [0.75], atol=2e-9 if size > 1e-12 else np.finfo(float).eps / size)
+
+
+def test_a_secant_of_what_computes_in_float32():
+    """A relative rounding of 1e-7 at distances of 1e-3 to 1e-9 does not show either."""
+
+    def narrow(z):
+        return tf.cast(tf.tanh(tf.cast(z, tf.float32)), tf.float64)
+
+    z0 = tf.constant([0.5, 0.5, 0.5, -1.0], tf.float64)
+    z = z0 + tf.constant([1e-3, -1e-6, 1e-9, 0.0], tf.float64)
+    middle = 0.5 * (z + z0)
+    got = secant_slope(narrow, z, narrow(z), z0, narrow(z0), rounding=2.0**-20)
+    np.testing.assert_allclose(got, 1.0 - np.tanh(middle) ** 2, rtol=1e-6)
 
 
 def test_a_relative_epsilon_counts_in_root_mean_squares_of_the_layer():
