@@ -72,7 +72,7 @@ def explain(
         batch_size: the most rows the model sees at once (a single sample of a method that needs more rows, such as
             the 2^features coalitions of exact Shapley values, still goes through in one call). It bounds memory
             and leaves the result as it is, up to the rounding of the model itself. None: as many as fit into 256 MB
-            with all layers' outputs, 8192 at most; LRP and DeepLIFT need several times that, about 1.5 GB.
+            with all layers' outputs, 8192 at most; LRP and DeepLIFT need several times that, up to 2.5 GB.
         progress: show a bar.
         **options: the method's own, see the package's table.
 
@@ -206,7 +206,7 @@ def explain_layers(
     Returns:
         Per layer, from the input to the output, float32 of its output's shape in units of the model's output: under
         "input" the features, as `explain` returns them, then under the layer's name, behind those of the models that
-        it is nested in ("encoder/dense").
+        it is nested in ("encoder/dense"); each output of a layer that has several by itself ("split:0", "split:1").
 
     Raises:
         ValueError: what `explain` refuses; a layer that stands twice in the model, or is called "input".

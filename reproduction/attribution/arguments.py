@@ -52,6 +52,8 @@ def checked_inputs(model: Any, inputs: Any) -> tuple[Layout, np.ndarray]:
             f"inputs must be a list of arrays [n, ...], one for each of the {len(expected)} inputs of '{model.name}', "
             f"got {_shown(inputs, is_list)}; their order is that of model.inputs."
         )
+    if isinstance(inputs, Mapping):
+        raise ValueError("inputs must be an array [n, ...] or a list of them, got a dict; pass what it holds.")
     arrays = []
     for place, one in enumerate(inputs if is_list else [inputs]):
         name = f"inputs[{place}]" if is_list else "inputs"

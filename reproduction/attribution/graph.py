@@ -1,7 +1,7 @@
 """A Keras model as the operations that it applies at inference, for the methods that look inside a model."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Any
@@ -26,7 +26,7 @@ class Operation:
 
     Attributes:
         name: of the layer that it belongs to; behind those of the models it is nested in, "encoder/dense" (Keras allows
-            no "/" in a name).
+            no "/" in a name); with the number of the output of a layer that has several, "split:1".
         visit: which layer that is, in the order in which they run; a layer used twice is visited twice.
         what: the layer with its type, for messages.
         sources: which states it reads: the model's inputs come first, then one state per operation.
@@ -91,6 +91,14 @@ class Graph:
             states.append(state)
             pullbacks.append(pullback)
         return states, pullbacks
+
+
+def nodes_of(model: Any) -> Iterator[Any]:
+    """Yield the calls of a functional model's operations, each behind those that it reads."""
+    for depth in sorted(model._nodes_by_depth, reverse=True):
+        for node in model._nodes_by_depth[depth]:
+            if not node.is_input:
+                yield node
 
 
 def refusal(what: str, hint: str = "") -> ValueError:

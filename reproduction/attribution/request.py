@@ -1,7 +1,6 @@
 """One call after its checks: the method with its options, the function it explains, the samples cut into batches."""
 
 import dataclasses
-import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Generic, TypeVar
 
@@ -10,9 +9,9 @@ from numpy.typing import ArrayLike
 
 from reproduction.attribution import arguments
 from reproduction.attribution.arguments import Baseline
-from reproduction.attribution.layout import Layout
 from reproduction.attribution.method import Method, require_truth_value, require_whole_number
 from reproduction.attribution.scalar_function import ScalarFunction, is_keras
+from reproduction.attribution.units import units_of
 
 AMethod = TypeVar("AMethod", bound=Method)
 
@@ -20,7 +19,7 @@ MOST_ROWS = 8192
 """Of a batch, where the caller names no `batch_size`: what small models gain nothing beyond."""
 
 MOST_BYTES = 2**28
-"""Of a batch where the caller names no `batch_size`: float64 for the features and every layer's units of its rows."""
+"""Of a batch where the caller names no `batch_size`: float64 for its rows' units, see `units`."""
 
 COMPILED_FROM = 2**25
 """How many units a call computes if its gradients are compiled first, so that the 50 ms that this takes are saved."""
@@ -100,6 +99,8 @@ def checked(
     model = arguments.checked_model(model)
     layout, rows = arguments.checked_inputs(model, inputs)
     function = ScalarFunction(model, layout)
+    if chosen.differentiates and is_keras(model) and not model.built:
+        function.output(rows[:1])  # makes its weights
     picked = arguments.checked_target(target, len(rows))
     if start is not None:
         weights = arguments.checked_start(start, len(rows), _outputs(function, rows))
@@ -108,12 +109,13 @@ def checked(
         function = dataclasses.replace(function, start=arguments.start_of(picked, _outputs(function, rows)))
     else:
         function = dataclasses.replace(function, target=picked)
-    units = _units(model, layout)
+    function = chosen.reading(function, rows)
+    units = units_of(model, layout)
     work = units * chosen.rows_per_input(layout) * len(rows)
     compiled = chosen.differentiates and is_keras(model) and work >= COMPILED_FROM
     fitting = int(np.clip((COMPILED_BYTES if compiled else MOST_BYTES) // (8 * units), 1, MOST_ROWS))
     return Request(
-        function=chosen.reading(function.compiled() if compiled else function, rows),
+        function=function.compiled() if compiled else function,
         method=chosen,
         inputs=rows,
         baseline=arguments.checked_baseline(method, chosen.takes_baseline, baseline, inputs, layout, rows),
@@ -125,15 +127,6 @@ def checked(
 def _outputs(function: ScalarFunction, rows: np.ndarray) -> tuple[int, ...]:
     """Return the shape of the model's output, without the samples."""
     return function.output(rows[:1]).shape[1:]
-
-
-def _units(model: Any, layout: Layout) -> int:
-    """Return how many numbers a model holds for a row: its features and, of a Keras model, what its layers give."""
-    units = layout.features
-    for layer in getattr(model, "layers", ()) if is_keras(model) else ():
-        for node in layer._inbound_nodes:
-            units += sum(math.prod(size or 1 for size in tensor.shape[1:]) for tensor in node.outputs)
-    return units
 
 
 def _method(methods: Mapping[str, type[AMethod]], name: str, options: Mapping[str, Any]) -> AMethod:

@@ -97,13 +97,15 @@ class ScalarFunction:
         """
         import tensorflow as tf
 
-        graph = tf.function(self._differentiated, autograph=False)
+        run: Callable[..., list[Any]] = tf.function(self._differentiated, autograph=False)
 
         def differentiated(tensors: list[Any], start: Any) -> list[Any]:
+            nonlocal run
             try:
-                return graph(tensors, start)
+                return run(tensors, start)
             except Exception:  # a layer that only runs as it is written; what is wrong there too, says so there
-                return self._differentiated(tensors, start)
+                run = self._differentiated
+                return run(tensors, start)
 
         return replace(self, differentiated=differentiated)
 

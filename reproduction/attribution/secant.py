@@ -7,7 +7,7 @@ Activation = Callable[[Any], Any]
 """Tensor float64 [n, ...] to tensor float64 [n, ...], element by element."""
 
 ROUNDING = 2.0**-49
-"""Of g in float64, per greatest of |z0|, |g(z0)| and 1: TensorFlow's ELU is exp(z) - 1, rounded as numbers about 1 are."""
+"""Of g in float64, per greatest of |z0|, |g(z0)| and 1: TensorFlow's ELU is exp(z) - 1, rounded as 1 is."""
 
 NEAR = 2.0**29
 """How many roundings z and z0, and g(z) and g(z0), may be apart for the secant to be in doubt: beyond it, it is off by

@@ -1,6 +1,6 @@
 """What an operation of a model is, found out by trying it, and whether a batch agrees.
 
-An operation is tried on rows of random numbers of three magnitudes:
+An operation is tried on rows of random numbers, of three magnitudes and of that of what it reads in the model:
 
 * *affine*: f(x + t (y - x)) = f(x) + t (f(y) - f(x)), of all its inputs together: Dense, convolutions, pooling by the
   mean, normalisation at inference, whatever moves, joins or adds, and anyone's own layer of that kind;
@@ -10,9 +10,9 @@ An operation is tried on rows of random numbers of three magnitudes:
 Anything else is refused by its name: passed by its gradient, it would silently turn LRP and DeepLIFT into gradient x
 input. Max pooling is known by its type.
 
-Random numbers do not show everything: what bends beyond `MAGNITUDES` only looks affine. So every batch is held to what
-was found: the graph's output to the model's own, and each operation, on the rows where its numbers are greatest and on
-a few others, to its kind; what is affine to its gradient, too. What still passes: a bend that these rows do not reach.
+Random numbers do not show everything: what bends beyond them only looks affine. So every batch is held to what was
+found: the graph's output to the model's own, and each operation, on the rows where its numbers are greatest and on a
+few others, to its kind; what is affine to its gradient, too. What still passes: a bend that these rows do not reach.
 """
 
 import math
@@ -25,7 +25,7 @@ from reproduction.attribution.graph import Graph, Kind, Operation, reason, refus
 from reproduction.attribution.scalar_function import called, finite
 
 MAGNITUDES = (1e-2, 1.0, 1e2)
-"""Of the numbers that operations are tried on: what bends nowhere between the first and the last is affine."""
+"""Of the numbers that operations are tried on, whatever they read."""
 
 FEWEST_ELEMENTS = 64
 """How many numbers a layer of Keras's own reads and gives at least at each magnitude, on both sides of 0."""
@@ -33,8 +33,8 @@ FEWEST_ELEMENTS = 64
 ROWS = 64
 """How many rows anything else is tried on at each magnitude."""
 
-MOST_ELEMENTS = 2**22
-"""How many numbers a trial reads at most, at each magnitude, as long as it has a row."""
+MOST_ELEMENTS = 2**20
+"""How many numbers a trial reads and gives at most, at each magnitude, as long as it has a row."""
 
 EXTREMES, OTHERS = 1, 2
 """How many rows of a batch an operation is held to its kind on: where it reads most, where least, and any others."""
@@ -48,26 +48,26 @@ TOLERANCE = 1e-5
 FLOAT64 = 1e-12
 """And per greatest number of the trial: what cancels, as saturated tanhs do, keeps the rounding of its parts."""
 
-FINITE = 0.25
-"""The share of a trial's results that must be numbers: a logarithm has none for half of what it is tried on."""
+FINITE = 0.05
+"""The share of a trial's results that must be numbers: log(z - 5) has few."""
 
-SAME = 1e-2
-"""How far float16 may take a model's output from that of its layers in float64, per greatest number that the last of
-them gives or reads: what it adds up may cancel."""
+SAME, ROUNDED = 1e-4, 1e-6
+"""How far rounding may take a sample's output in float32 from that of the layers in float64: per greatest number that
+they give or read of it, as what they add up may cancel, and at least, as float32's ELU is rounded as 1 is."""
 
-FLOAT32 = 1e-6
-"""And per greatest number anywhere in the model, or 1: float32's ELU is exp(z) - 1, rounded as 1 is."""
+COARSE = 1e-2
+"""In place of both: in float16 and bfloat16, and in the TensorFloat-32 that GPUs multiply float32 in."""
 
 Rows = Sequence[np.ndarray]
 """What an operation reads, float64 [rows, ...] for each of its sources."""
 
 
-def kind_of(operation: Operation, shapes: Sequence[tuple[int, ...]], units: int, *, is_last: bool) -> Kind:
+def kind_of(operation: Operation, read: Sequence[Any], units: int, *, is_last: bool) -> Kind:
     """Find out what an operation is.
 
     Args:
         operation: what is tried.
-        shapes: of what it reads, without the samples.
+        read: what it reads in the model, tensors float64 [1, ...].
         units: how many numbers it gives per sample.
         is_last: whether the model ends with it.
 
@@ -75,18 +75,22 @@ def kind_of(operation: Operation, shapes: Sequence[tuple[int, ...]], units: int,
         ValueError: nothing that these methods know.
     """
     generator = np.random.default_rng(0)
-    read = [math.prod(shape) for shape in shapes]
-    rows = math.ceil(FEWEST_ELEMENTS / max(1, min(*read, units))) if operation.of_keras else ROWS
-    rows = max(1, min(rows, MOST_ELEMENTS // max(1, sum(read))))
-    sizes = np.repeat(MAGNITUDES, rows)
+    shapes = [tuple(one.shape[1:]) for one in read]
+    counts = [*map(math.prod, shapes), units]
+    rows = math.ceil(FEWEST_ELEMENTS / max(1, min(counts))) if operation.of_keras else ROWS
+    rows = max(1, min(rows, MOST_ELEMENTS // max(1, sum(counts))))
+    magnitudes = (*MAGNITUDES, max(float(_greatest(one)[0]) for one in read) or 1.0)
+    sizes = np.repeat(magnitudes, rows)
     x, y = ([_by_row(sizes, shape) * generator.normal(size=(len(sizes), *shape)) for shape in shapes] for _ in "xy")
     on_the_line, share = _on_the_line(x, y, generator)
     mixed, masks = _mixed(x, y, generator)
     at = _given(operation, x, y, on_the_line, mixed)
-    if _is_affine(operation, at[0], at[1], at[2], share):
+    if _is_affine(operation, at[0], at[1], at[2], share, len(magnitudes)):
         return Kind.AFFINE
-    if len(shapes) == 1 and _is_element_wise(operation, at[0], at[1], at[3], masks[0]):
-        return Kind.ELEMENT_WISE
+    if len(shapes) == 1 and _is_element_wise(operation, at[0], at[1], at[3], masks[0], len(magnitudes)):
+        if np.isfinite(at[3]).mean() >= FINITE:
+            return Kind.ELEMENT_WISE
+        raise refusal(f"{operation.what}, which gives NaN or infinity for nearly all that it is tried on")
     hint = ""
     if is_last and "softmax" in operation.what.lower():
         hint = " Of a classifier that ends with softmax, explain the scores before it."
@@ -120,10 +124,10 @@ def require_same(model: Any, graph: Graph, states: Sequence[Any]) -> None:
 
     output = called(model, [tf.cast(state, tf.float32) for state in states[: graph.inputs]])
     given = finite("output", np.asarray(output, np.float64))
-    gap = np.abs(given - states[graph.output].numpy()).max()
-    read = graph.operations[-1].sources if graph.operations else ()
-    if gap > SAME * max(np.abs(given).max(), *(_greatest(states[index]) for index in (*read, graph.output))):
-        if gap > FLOAT32 * max(1.0, *(_greatest(state) for state in states)):
+    gap = _greatest(given - states[graph.output])
+    relative, absolute = (COARSE, COARSE) if _is_coarse(model) else (SAME, ROUNDED)
+    if (gap > relative * _greatest(given)).any():  # or at once of all states, which takes time
+        if (gap > np.maximum(absolute, relative * np.max([_greatest(state) for state in states], axis=0))).any():
             raise refusal(f"'{model.name}', whose layers one by one in float64 give another output than it gives")
 
 
@@ -148,10 +152,13 @@ def _require_kind(operation: Operation, read: Sequence[Any], before: Sequence[An
     on_the_line, share = _on_the_line(x, y, generator)
     at_x, at_y, between = _given(operation, x, y, on_the_line)
     if not _is_affine(operation, at_x, at_y, between, share):
-        raise refusal(f"{operation.what}, which is not affine at these inputs")
+        raise refusal(f"{operation.what}, which is affine on what it was tried on, but not at these inputs")
     multipliers = generator.normal(size=at_x.shape)
     _, pullback = operation.run([tf.constant(one) for one in x])
-    back = pullback(tf.constant(multipliers))
+    try:
+        back = pullback(tf.constant(multipliers))
+    except Exception as error:  # anyone's layer
+        raise refusal(f"{operation.what}, which has no gradient ({reason(error)})") from error
     change = multipliers * (at_y - at_x)
     carried = [one.numpy() * (b - a) for one, a, b in zip(back, x, y, strict=True)]
     gap = np.abs(_sum(change) - sum(map(_sum, carried)))
@@ -207,30 +214,34 @@ def _given(operation: Operation, *several: Rows) -> list[np.ndarray]:
     return np.split(state, len(several))
 
 
-def _is_affine(operation: Operation, x: np.ndarray, y: np.ndarray, between: np.ndarray, share: np.ndarray) -> bool:
+def _is_affine(
+    operation: Operation, x: np.ndarray, y: np.ndarray, between: np.ndarray, share: np.ndarray, groups: int = 1
+) -> bool:
     """Tell it by what an operation gives at x, at y, and between them."""
     with np.errstate(invalid="ignore", over="ignore"):  # what it gives may be infinite
         straight = x + _by_row(share, x.shape[1:]) * (y - x)
-    return bool(_agree(operation, between, straight, (x, y)).all())
+    return bool(_agree(operation, between, straight, (x, y), groups).all())
 
 
-def _is_element_wise(operation: Operation, x: np.ndarray, y: np.ndarray, mixed: np.ndarray, mask: np.ndarray) -> bool:
+def _is_element_wise(
+    operation: Operation, x: np.ndarray, y: np.ndarray, mixed: np.ndarray, mask: np.ndarray, groups: int = 1
+) -> bool:
     """Tell it by what an operation gives at x, at y, and at a mixture of them."""
     if mixed.shape != mask.shape:
         return False
     expected = np.where(mask, x, y)
     neither = ~np.isfinite(mixed) & ~np.isfinite(expected)
-    enough = np.isfinite(mixed).mean() >= FINITE
-    return bool(enough and (neither | _agree(operation, mixed, expected, (x, y))).all())
+    return bool((neither | _agree(operation, mixed, expected, (x, y), groups)).all())
 
 
-def _agree(operation: Operation, found: np.ndarray, expected: np.ndarray, trials: Rows) -> np.ndarray:
-    """Tell where two results agree, by the sizes of what the operation gave in the same place and row."""
+def _agree(operation: Operation, found: np.ndarray, expected: np.ndarray, trials: Rows, groups: int) -> np.ndarray:
+    """Tell where two results agree, by the sizes of what the operation gave in the same place, row and group."""
     with np.errstate(invalid="ignore"):
         sizes = [np.where(np.isfinite(one), np.abs(one), 0.0) for one in (found, expected, *trials)]
         size = np.max(sizes, axis=0)
-        row = _by_row(size.reshape(len(size), -1).max(axis=1), size.shape[1:])
-        allowed = TOLERANCE * row if operation.narrow else TOLERANCE * size + FLOAT64 * size.max()
+        several = np.repeat(size.reshape(groups, -1).max(axis=1), len(size) // groups)
+        row, group = (_by_row(one, size.shape[1:]) for one in (size.reshape(len(size), -1).max(axis=1), several))
+        allowed = TOLERANCE * row if operation.narrow else TOLERANCE * size + FLOAT64 * group
         return np.abs(found - expected) <= allowed
 
 
@@ -240,10 +251,21 @@ def _sizes(rows: np.ndarray) -> np.ndarray:
     return np.where(greatest > 0.0, greatest, 1.0)
 
 
-def _greatest(state: Any) -> float:
+def _greatest(state: Any) -> np.ndarray:
+    """Return each row's greatest absolute number."""
     import tensorflow as tf
 
-    return max(float(tf.reduce_max(state)), -float(tf.reduce_min(state)))
+    return tf.reduce_max(tf.abs(state), axis=list(range(1, len(state.shape)))).numpy()
+
+
+def _is_coarse(model: Any) -> bool:
+    """Tell whether any of a model's layers rounds more than float32."""
+    import tensorflow as tf
+
+    fast = tf.config.experimental.tensor_float_32_execution_enabled() and tf.config.list_physical_devices("GPU")
+    return bool(fast) or any(
+        layer.compute_dtype in ("float16", "bfloat16") for layer in (model, *model._flatten_layers())
+    )
 
 
 def _sum(rows: np.ndarray) -> np.ndarray:

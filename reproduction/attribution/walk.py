@@ -138,12 +138,14 @@ def states_by_name(graph: Graph) -> dict[str, int]:
         ValueError: a layer stands twice in the model, or is called `INPUT`.
     """
     states: dict[str, int] = {}
-    visits = {INPUT: 0}
+    visits: dict[str, int] = {}
     for index, operation in enumerate(graph.operations, start=graph.inputs):
+        if operation.name == INPUT:
+            raise ValueError(f"model must have no layer called {INPUT!r}, as the features are; rename it.")
         if visits.setdefault(operation.name, operation.visit) != operation.visit:
             raise ValueError(
-                f"model must have a name of its own for every layer, and none called {INPUT!r}, got "
-                f"'{operation.name}' twice; rename one, or use a layer once."
+                f"model must have a name of its own for every layer, got '{operation.name}' twice; rename one, or use "
+                "a layer once."
             )
         states[operation.name] = index
     return states

@@ -19,6 +19,8 @@ from reproduction.attribution import (
     weighted_attributions,
 )
 from reproduction.attribution import request as requests
+from reproduction.attribution.layout import Layout
+from reproduction.attribution.units import units_of
 from tests.attribution.networks import keras_model, random_network, samples
 from tests.attribution.test_axioms import FEW
 from tests.attribution.test_layer_kinds import random_weights
@@ -398,6 +400,50 @@ def test_without_a_batch_size_batches_fit_a_byte_budget(monkeypatch):
     monkeypatch.setattr(requests, "MOST_BYTES", 8 * (20 + 60 + 60 + 1) * 7)  # the input and three layers
     request = requests.checked(METHODS, model, np.ones((9, 4, 5)), "saliency", None, None, None, None, False, {})
     assert request.batch_size == 7
+
+
+def block():
+    return keras.Sequential([keras.Input((4, 5)), kinds.Dense(15), kinds.Flatten()])
+
+
+class Subclass(keras.Model):
+    def __init__(self):
+        super().__init__()
+        self.block, self.last = block(), kinds.Dense(1)
+
+    def call(self, inputs):
+        return self.last(keras.ops.relu(self.block(inputs)))
+
+
+class Untraceable(Subclass):
+    def call(self, inputs):
+        return super().call(inputs) * float(inputs.numpy().shape[0] > 0)
+
+
+def in_a_graph(*operations):
+    start = keras.Input((4, 5))
+    hidden = block()(start)
+    for operation in operations:
+        hidden = operation(hidden)
+    return keras.Model(start, kinds.Dense(1)(hidden))
+
+
+@pytest.mark.parametrize(
+    ("build", "least", "most"),
+    [
+        (lambda: keras.Sequential([keras.Input((4, 5)), block(), kinds.Dense(1)]), 141, 141),
+        (lambda: in_a_graph(), 141, 141),
+        (lambda: in_a_graph(keras.ops.relu, lambda h: h * 2.0), 261, 261),
+        (lambda: keras.Sequential([keras.Input((4, 5)), in_a_graph(), kinds.Dense(2)]), 143, 143),
+        (Subclass, 201, 700),  # a dense layer is a few of TensorFlow's steps
+        (lambda: keras.Sequential([keras.Input((4, 5)), Subclass()]), 201, 700),
+        (Untraceable, 60, 700),
+    ],
+)
+def test_what_a_model_holds_for_a_sample(build, least, most):
+    model = build()
+    model(np.zeros((1, 4, 5), np.float32))
+    assert least <= units_of(model, Layout(((4, 5),), is_list=False)) <= most
 
 
 def test_a_bar_shows_how_far_it_is(capsys):

@@ -92,6 +92,34 @@ def test_a_model_that_cannot_be_compiled_is_run_as_it_is_written(monkeypatch):
         explain(OnlyAsWritten(), inputs, method="saliency", target=5)
 
 
+class Branches(keras.Model):
+    """Makes its weights at its first call, and branches on its numbers."""
+
+    def __init__(self):
+        super().__init__()
+        self.hidden, self.last = keras.layers.Dense(4, "tanh"), keras.layers.Dense(1)
+        self.traced = 0
+
+    def call(self, inputs):
+        self.traced += not tf.executing_eagerly()
+        hidden = self.hidden(inputs)
+        return self.last(2.0 * hidden if tf.reduce_mean(hidden) > 0.5 else hidden)
+
+
+def test_a_model_that_cannot_be_compiled_is_tried_once(monkeypatch):
+    monkeypatch.setattr(requests, "COMPILED_FROM", 0)
+    model, (inputs, _) = Branches(), samples(12)
+    got = explain(model, inputs, method="input_x_gradient", batch_size=3)  # makes the weights
+    tries = []
+    for batch_size in (6, 2):
+        before = model.traced
+        explain(model, inputs, method="input_x_gradient", batch_size=batch_size)
+        tries.append(model.traced - before)
+    assert tries[0] == tries[1]
+    monkeypatch.undo()
+    np.testing.assert_array_equal(explain(model, inputs, method="input_x_gradient", batch_size=3), got)
+
+
 def test_inputs_and_baseline_are_left_alone(model):
     inputs, baselines = samples(4)
     copies = inputs.copy(), baselines.copy()

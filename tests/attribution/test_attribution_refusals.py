@@ -6,6 +6,7 @@ import re
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from reproduction.attribution import (
     METHODS,
@@ -387,8 +388,6 @@ def test_exact_shapley_refuses_what_would_not_end():
 @pytest.mark.parametrize("shape", ["scalar", "transposed"])
 def test_functions_of_the_wrong_shape(method, shape):
     def function(x):
-        import tensorflow as tf
-
         column = tf.convert_to_tensor(x)[:, :1]
         return {"scalar": tf.reduce_sum(column), "transposed": tf.transpose(column)}[shape]
 
@@ -451,9 +450,30 @@ def test_an_output_that_is_finite_in_float64_alone_is_refused(method):
 
 @pytest.mark.parametrize("method", ["epsilon_lrp", "deeplift"])
 def test_what_has_no_value_for_any_trial_is_refused_by_name(method):
-    model = chain(keras.layers.Lambda(lambda t: keras.ops.log(t - 900.0), name="far"), keras.layers.Dense(1))
-    with pytest.raises(ValueError, match="got layer 'far' of type Lambda"):
-        explain(model, 1000.0 + INPUTS, method=method)
+    window = keras.layers.Lambda(lambda t: keras.ops.sqrt(100.0 - (t - 1e3) ** 2), name="far")
+    with pytest.raises(ValueError, match="got layer 'far' of type Lambda, which gives NaN or infinity for nearly all"):
+        explain(chain(window, keras.layers.Dense(1)), 1000.0 + INPUTS, method=method)
+
+
+@pytest.mark.parametrize("model", [lambda rows: rows.sum(axis=1), keras_model(random_network("relu"))])
+def test_a_dict_of_inputs_is_refused(model):
+    with pytest.raises(ValueError, match=r"inputs must be an array \[n, ...\] or a list of them, got a dict"):
+        explain(model, {"x": INPUTS}, method="occlusion")
+
+
+@tf.custom_gradient
+def without_a_gradient(x):
+    def gradient(upstream):
+        raise NotImplementedError("nobody wrote it")
+
+    return 2.0 * x, gradient
+
+
+@pytest.mark.parametrize("method", ["epsilon_lrp", "deeplift"])
+def test_a_layer_whose_gradient_fails_is_refused(method):
+    model = chain(keras.layers.Lambda(without_a_gradient, name="own"), keras.layers.Dense(1))
+    with pytest.raises(ValueError, match=r"got layer 'own' of type Lambda, which .*nobody wrote it"):
+        explain(model, INPUTS, method=method)
 
 
 @pytest.mark.parametrize("method", ["epsilon_lrp", "deeplift"])
@@ -482,8 +502,6 @@ def test_weights_that_are_not_finite_are_refused_where_layers_are_read(call, met
 
 
 def test_gradients_that_are_not_finite():
-    import tensorflow as tf
-
     with pytest.raises(ValueError, match="model must have a finite gradient"):
         explain(lambda x: tf.sqrt(tf.abs(x[:, 0])), np.zeros((1, 2)), method="saliency")
 

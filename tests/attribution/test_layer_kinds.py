@@ -102,8 +102,8 @@ def unrolled(layer, shapes):
     return ("dense", out[1:] - out[0], out[0])
 
 
-def draw(shape, seed=1):
-    x, b = np.random.default_rng(seed).normal(size=(2, 2, *shape)).astype(np.float32)
+def draw(shape, seed=1, n=2):
+    x, b = np.random.default_rng(seed).normal(size=(2, n, *shape)).astype(np.float32)
     return x, b
 
 
@@ -128,6 +128,70 @@ def test_a_linear_layer_is_its_unrolling(name):
     kernel, bias = (np.asarray(array, float) for array in stack[-1].get_weights())
     network = [unrolled(layer, [shape]), ("activation", "tanh", None), ("dense", kernel, bias)]
     assert_is_the_oracles(model, network, *draw(shape))
+
+
+class Several(kinds.Layer):
+    """Layers in a list, and weights in a list."""
+
+    def __init__(self):
+        super().__init__()
+        self.many = [kinds.Dense(12), kinds.Dense(16)]
+
+    def build(self, shape):
+        self.many[0].build(shape)
+        self.many[1].build((None, 12))
+        self.scales = [self.add_weight(shape=(16,)) for _ in range(2)]
+
+    def call(self, inputs):
+        for layer in self.many:
+            inputs = layer(inputs)
+        return inputs * self.scales[0] + self.scales[1]
+
+
+class Inner(kinds.Layer):
+    """A chain, and a graph of layers."""
+
+    def __init__(self):
+        super().__init__()
+        self.chain = keras.Sequential([kinds.Dense(12), kinds.Dense(12)])
+        start = keras.Input((12,))
+        self.graph = keras.Model(start, kinds.Add()([start, kinds.Dense(12)(start)]))
+
+    def build(self, shape):
+        self.chain.build(shape)
+
+    def call(self, inputs):
+        return self.graph(self.chain(inputs))
+
+
+WITHIN = {
+    "layers and weights in lists": ((24,), Several),
+    "models in a layer": ((24,), Inner),
+    "TimeDistributed of a model": (
+        (5, 4),
+        lambda: kinds.TimeDistributed(keras.Sequential([keras.Input((4,)), kinds.Dense(16), kinds.Dense(3)])),
+    ),
+    "UpSampling2D, bilinear": ((14, 14, 1), lambda: kinds.UpSampling2D(interpolation="bilinear")),
+    "UpSampling2D, bicubic": ((14, 14, 1), lambda: kinds.UpSampling2D(3, interpolation="bicubic")),
+    "UpSampling2D, lanczos3": ((8, 8, 1), lambda: kinds.UpSampling2D(interpolation="lanczos3")),
+    "Resizing": ((10, 8, 1), lambda: kinds.Resizing(7, 7)),
+}
+
+
+@pytest.mark.parametrize("name", WITHIN)
+def test_what_computes_in_float32_within_is_read_in_any_sample(name):
+    """All samples' places, none refused, and the attributions add up as the model's own float32 does."""
+    shape, build = WITHIN[name]
+    model = keras.Sequential([keras.Input(shape), build(), kinds.ReLU(), kinds.Flatten(), kinds.Dense(1)])
+    random_weights(model)
+    x, b = draw(shape, n=60)
+    size = np.abs(np.asarray(model(x))).max()
+    for inputs in (x, 1e-3 * x):
+        gap = completeness_gap(model, inputs, method="deeplift", baseline=b, batch_size=20)
+        np.testing.assert_allclose(gap / size, 0.0, atol=1e-5)
+        unstabilised = explain(model, inputs, method="epsilon_lrp", epsilon=1e-12)
+        gradient = explain(model, inputs, method="input_x_gradient")  # they agree for ReLU
+        np.testing.assert_allclose(unstabilised, gradient, rtol=1e-3, atol=1e-5 * np.abs(gradient).max())
 
 
 @pytest.mark.parametrize("name", ["Add", "Subtract", "Average", "Concatenate", "operators"])
@@ -171,12 +235,23 @@ def test_any_element_wise_activation_is_passed(name):
     np.testing.assert_allclose(explain(model, x, method="epsilon_lrp", epsilon=EPSILON), expected, **FLOAT32)
 
 
-@pytest.mark.parametrize("name", ["log", "log1p", "sqrt"])
-def test_an_activation_that_has_no_value_for_half_of_its_trials(name):
+@pytest.mark.parametrize(
+    ("function", "least"),
+    [
+        (keras.ops.log, 1.0),
+        (keras.ops.log1p, 0.0),
+        (keras.ops.sqrt, 0.0),
+        (keras.ops.arccosh, 2.0),
+        (lambda z: keras.ops.log(z - 5.0), 6.0),
+        (lambda z: keras.ops.log(z - 900.0), 1000.0),
+    ],
+    ids=["log", "log1p", "sqrt", "arccosh", "log from 5", "log from 900"],
+)
+def test_an_activation_that_has_no_value_for_half_of_its_trials(function, least):
     """Behind a ReLU it is only asked for what it has; the two are the activation of numbers from 0."""
     start = keras.Input((3,))
-    behind = kinds.Dense(4, "relu")(start) + float(name == "log")
-    model = random_weights(keras.Model(start, kinds.Dense(1)(getattr(keras.ops, name)(behind))))
+    behind = kinds.Dense(4, "relu")(start) + least
+    model = random_weights(keras.Model(start, kinds.Dense(1)(function(behind))))
     x, b = draw((3,))
     np.testing.assert_allclose(completeness_gap(model, x, method="deeplift", baseline=b), 0.0, atol=1e-5)
 
@@ -214,6 +289,10 @@ def test_a_product_with_itself_is_a_square():
         model = random_weights(keras.Model(start, kinds.Dense(1)(square(kinds.Dense(4)(start)))))
         found.append([explain(model, x, method="epsilon_lrp"), explain(model, x, method="deeplift", baseline=b)])
     np.testing.assert_array_equal(*found)
+
+
+class OwnMaximum(kinds.MaxPooling1D):
+    pass
 
 
 class OwnName(keras.Model):
@@ -271,6 +350,7 @@ def test_what_float32_rounds_away_is_not_taken_for_another_model(activation, sca
     ("shape", "build"),
     [
         ((6, 2), lambda: kinds.MaxPooling1D(2)),
+        ((6, 2), lambda: OwnMaximum(2)),
         ((4, 4, 2), lambda: kinds.MaxPooling2D(2)),
         ((4, 4, 2), lambda: kinds.MaxPooling2D(3, strides=1, padding="same")),
         ((2, 4, 2, 2), lambda: kinds.MaxPooling3D(2)),

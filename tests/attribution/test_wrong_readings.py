@@ -66,32 +66,6 @@ CASES = {
     "where": (lambda: functional(hand_written_elu), X),
     "equal": (lambda: functional(lambda h: h * ops.cast(ops.equal(ops.relu(h), 0.0), "float32")), X),
     "logical": (lambda: functional(lambda h: ops.where(ops.logical_and(h > 0, h < 1), h, 0.5)), X),
-    "bends far out": (
-        lambda: stack(kinds.Lambda(lambda t: ops.relu((t - 1000.0) / 100.0)), kinds.Dense(1)),
-        1000 + 150 * X,
-    ),
-    "clipped far out": (
-        lambda: stack(kinds.Lambda(lambda t: ops.clip(t, 5e3, 1e4)), kinds.Dense(1)),
-        10000 + 1500 * X,
-    ),
-    "clipped far out, before max pooling": (
-        lambda: stack(
-            kinds.Reshape((6, 1)),
-            kinds.Lambda(lambda t: ops.clip(t, 5e3, 1e4)),
-            kinds.MaxPooling1D(2),
-            kinds.Flatten(),
-            kinds.Dense(1),
-        ),
-        10000 + 1500 * X,
-    ),
-    "clipped far out in one sample of many": (
-        lambda: stack(kinds.Lambda(lambda t: ops.clip(t, -1e4, 1e3)), kinds.Dense(1)),
-        np.concatenate([np.tile(X, (100, 1)), [[0, 0, 2e3, 0, 0, 0]], np.tile(X, (100, 1))]),
-    ),
-    "clipped far below in one sample of many": (
-        lambda: stack(kinds.Lambda(lambda t: ops.clip(t, -1e3, 1e4)), kinds.Dense(1)),
-        np.concatenate([np.tile(X, (100, 1)), [[0, 0, -2e3, 0, 0, 0]], np.tile(X, (100, 1))]),
-    ),
     "mixed from 1000 on": (
         lambda: stack(kinds.Lambda(lambda t: ops.relu(t) + ops.relu(t[:, ::-1] - 1e3)), kinds.Dense(1)),
         np.concatenate([np.tile(X, (100, 1)), [[0, 0, 2e3, 0, 0, 0]], np.tile(X, (100, 1))]),
@@ -107,6 +81,25 @@ CASES = {
     "reversed gradient": (lambda: stack(kinds.Lambda(reversed_gradient), kinds.Dense(1)), X),
 }
 
+FAR = {
+    "bends far out": (
+        lambda: stack(kinds.Lambda(lambda t: ops.relu((t - 1000.0) / 100.0)), kinds.Dense(1)),
+        1000 + 150 * X,
+    ),
+    "clipped far out": (
+        lambda: stack(kinds.Lambda(lambda t: ops.clip(t, 5e3, 1e4)), kinds.Dense(1)),
+        10000 + 1500 * X,
+    ),
+    "clipped far out in one sample of many": (
+        lambda: stack(kinds.Lambda(lambda t: ops.clip(t, -1e4, 1e3)), kinds.Dense(1)),
+        np.concatenate([np.tile(X, (100, 1)), [[0, 0, 2e3, 0, 0, 0]], np.tile(X, (100, 1))]),
+    ),
+    "clipped far below in one sample of many": (
+        lambda: stack(kinds.Lambda(lambda t: ops.clip(t, -1e3, 1e4)), kinds.Dense(1)),
+        np.concatenate([np.tile(X, (100, 1)), [[0, 0, -2e3, 0, 0, 0]], np.tile(X, (100, 1))]),
+    ),
+}
+
 
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("name", CASES)
@@ -116,11 +109,32 @@ def test_what_would_be_read_wrongly_is_refused(name, method):
         explain(build(), inputs, method=method)
 
 
+@pytest.mark.parametrize("name", FAR)
+def test_a_bend_that_the_greatest_sample_alone_reaches_is_read(name):
+    build, inputs = FAR[name]
+    model, baseline = build(), inputs.mean(axis=0)
+    size = np.abs(np.asarray(model(inputs))).max()
+    gap = completeness_gap(model, inputs, method="deeplift", baseline=baseline)
+    np.testing.assert_allclose(gap / size, 0.0, atol=1e-5)  # the model's own float32
+    passed = explain(model, inputs, method="epsilon_lrp", epsilon=1e-7)
+    same = explain(model, inputs, method="epsilon_lrp", epsilon=1e-7, batch_size=3)
+    np.testing.assert_array_equal(passed, same)
+
+
+def test_a_bend_that_a_hidden_unit_alone_reaches_is_refused():
+    """Behind a difference of large numbers: the sample with the greatest number shows it least."""
+    difference = kinds.Lambda(lambda t: 1e4 * (t[:, :1] - t[:, 1:2]))
+    model = stack(difference, kinds.Lambda(lambda t: ops.clip(t, -1e3, 1e3), name="clip"), kinds.Dense(1))
+    inputs = np.array([[100.0, 100.0, 0, 0, 0, 0], [3.0, 1.0, 0, 0, 0, 0]], np.float32)
+    with pytest.raises(ValueError, match="'clip' of type Lambda, which is affine on what it was tried on, but not at"):
+        explain(model, inputs, method="deeplift", baseline=1.0)
+
+
 def test_a_bend_that_the_baseline_alone_reaches_is_refused():
     model = stack(kinds.Lambda(lambda t: ops.clip(t, -1e4, 1e3)), kinds.Dense(1))
     explain(model, X, method="deeplift")
     for baseline in (2e3, np.where(np.arange(5)[:, None] == 2, 2e3, 0.0)):
-        with pytest.raises(ValueError, match="which is not affine at these inputs"):
+        with pytest.raises(ValueError, match="which is affine on what it was tried on, but not at these inputs"):
             explain(model, X, method="deeplift", baseline=baseline)
 
 
@@ -162,6 +176,35 @@ def test_a_bend_of_one_among_many_is_found_in_a_function_of_ones_own(wrap):
     inputs = np.random.default_rng(0).uniform(size=(50, 100)).astype(np.float32)
     model = stack(wrap(bends), kinds.Dense(1), shape=(100,))
     np.testing.assert_allclose(completeness_gap(model, inputs, method="deeplift"), 0.0, atol=1e-4)
+
+
+def test_a_mask_of_ones_own_within_a_graph_is_refused_as_one():
+    start = keras.Input((5, 3))
+    model = random_weights(keras.Model(start, kinds.Dense(1)(kinds.GlobalAveragePooling1D()(OwnMask()(start)))))
+    with pytest.raises(ValueError, match=r"it gives bool, as masks and comparisons do|whose mask they do not carry"):
+        explain(model, np.ones((2, 5, 3)), method="deeplift")
+
+
+class TwoFaced(keras.Sequential):
+    """What it computes is not its layers', in samples whose numbers are small."""
+
+    def call(self, inputs, training=None, mask=None):
+        output = super().call(inputs)
+        small = ops.max(ops.abs(inputs), -1, keepdims=True) < 10.0
+        return output + ops.where(small, 1e-2 * ops.sum(inputs, -1, keepdims=True), 0.0)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_every_sample_is_held_to_the_models_own_output(monkeypatch, method):
+    """A sample 1e4 times smaller than another, off by one part in 1e2."""
+    from reproduction.attribution import reading
+
+    model = random_weights(TwoFaced([keras.Input((6,)), kinds.Dense(4), kinds.Dense(1)]))
+    monkeypatch.setattr(reading, "_of_keras", lambda called: True)  # as if nobody had seen that it is not Keras's own
+    inputs = np.concatenate([1e4 * X, X[:1]])
+    explain(model, inputs[:-1], method=method)
+    with pytest.raises(ValueError, match="whose layers one by one in float64 give another output than it gives"):
+        explain(model, inputs, method=method)
 
 
 def test_a_kink_behind_a_wide_input_is_refused_or_adds_up():
