@@ -36,8 +36,8 @@ data -> client model -> explainer -> confidence -> constrained local training ->
       datasets/              generator.py, physics.py, tables.py (anyone's), measurements.py (public sets)
       settings.py            Table III and what the paper leaves open;  figures.py: the list of them
 
-    interference/            a detector whose attributions can be checked: picture.py: where it looks;  study.py: how
-                             often that is right;  grids.py: OFDM resource grids with a burst
+    interference/            a detector whose attributions can be checked: script.py;  picture.py: where it looks;
+                             study.py: how often that is right;  grids.py: OFDM resource grids with a burst
 
     figure_script.py         any wing's figure: switches, numbers into JSON, pictures from it, --redraw
     command_line.py          what every command shares: common switches, one clear line when it ends badly

@@ -88,11 +88,15 @@ class Study:
 
 
 class Wing(Protocol):
-    """What a wing gives to its scripts; `packages` are those whose versions its documents list."""
+    """What a wing gives to its scripts."""
 
     @property
     def packages(self) -> tuple[str, ...]:
-        """Names of packages."""
+        """Those whose versions its documents list."""
+
+    @property
+    def stopped(self) -> str:
+        """What Ctrl-C leaves behind, a line."""
 
     def add_switches(self, parser: argparse.ArgumentParser) -> None:
         """Add the wing's own switches."""
@@ -140,7 +144,7 @@ class FigureScript:
         """
         options = self.parse(arguments)
         command_line.stop_like_ctrl_c_on_sigterm()
-        stopped = command_line.STOPPED if options.redraw else command_line.STOPPED_BETWEEN_ROUNDS
+        stopped = command_line.STOPPED if options.redraw else self.wing.stopped
         with command_line.one_line_errors(options.log, stopped=stopped):
             path = options.out / f"{self.name}.json"
             ending: Sequence[str] = ()
@@ -163,8 +167,6 @@ class FigureScript:
         parser = argparse.ArgumentParser(prog=f"{self.name}.py", description=self.about, parents=[redraws])
         command_line.add_seeds(parser)
         self.wing.add_switches(parser)
-        command_line.add_workers(parser)
-        command_line.add_log_dir(parser)
         options = command_line.parse(parser, arguments)
         if options.redraw and (others := redraws.parse_known_args(arguments)[1]):
             parser.error(f"--redraw draws the saved numbers as they are, without {' '.join(others)}")

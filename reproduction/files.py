@@ -4,6 +4,7 @@ import contextlib
 import hashlib
 import os
 import re
+import tempfile
 from pathlib import Path
 
 PARTIAL = "reproduction-partial"
@@ -35,6 +36,23 @@ def write_atomically(path: Path, content: bytes) -> None:
     finally:
         with contextlib.suppress(OSError):  # the message above matters more
             partial.unlink(missing_ok=True)
+
+
+def require_writable(folder: Path) -> None:
+    """Refuse a folder that will not take a file, before what belongs there is computed.
+
+    Raises:
+        OSError: if it cannot be made or written, or the disk is full.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder) as file:
+            file.write(b"-")
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise OSError(
+            error.errno, f"{folder}: cannot be written ({reason}); make room, or choose a folder that can be written"
+        ) from error
 
 
 def sha256_of(path: Path) -> str:

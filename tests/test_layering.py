@@ -23,7 +23,7 @@ GROUND = (
 """From the ground up; a room is a module or a folder at the top of `reproduction`."""
 
 WINGS = {
-    "interference": (("grids",), ("study",), ("picture",)),
+    "interference": (("grids",), ("study",), ("picture", "script")),
     "slicing": (
         ("settings", "figures", "datasets", "plotting"),
         ("schemes", "metrics", "description", "cautions", "closed_loop"),

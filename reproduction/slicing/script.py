@@ -10,6 +10,7 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
+from reproduction import command_line
 from reproduction.figure_script import Document, FigureScript, Study
 from reproduction.results.progress import warn, watch
 from reproduction.slicing import cautions, summary
@@ -34,9 +35,10 @@ class Slicing:
     slices: tuple[str, ...] = SLICES
     takes_tables: bool = True
     packages: tuple[str, ...] = PACKAGES
+    stopped: str = command_line.STOPPED_BETWEEN_ROUNDS
 
     def add_switches(self, parser: argparse.ArgumentParser) -> None:
-        """Add --slices, --data and --schema."""
+        """Add --slices, --data and --schema, --workers and --log-dir."""
         add = parser.add_argument
         add("--slices", nargs="+", metavar="NAME", help=f"slices to run ({', '.join(self.slices)})")
         if self.takes_tables:
@@ -53,6 +55,8 @@ class Slicing:
                 help="JSON file that declares the columns, or tractor[:SLICE], or ranalyzer",
             )
         parser.set_defaults(data=None, schema=None)
+        command_line.add_workers(parser)
+        command_line.add_log_dir(parser)
 
     def check_switches(self, parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:
         """Refuse a table without a schema, and a schema without a table."""

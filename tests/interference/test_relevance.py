@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from reproduction import relevance
+from reproduction.interference import script
 from reproduction.interference.study import METHODS, QUICK, grids_of, hit_rate, power_around, study
 from reproduction.interference.study import relevance as relevance_of
 
@@ -97,9 +98,7 @@ def test_the_example_is_a_disturbed_grid_of_the_first_seed(numbers):
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     out = tmp_path_factory.mktemp("relevance")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(relevance.PRESETS, "quick", TINY)
-        relevance.main(["--preset", "quick", "--seeds", "2", "--out", str(out)])
+    relevance.SCRIPT.main(["--preset", "quick", "--seeds", "2", "--out", str(out)], TINY)
     return out
 
 
@@ -107,14 +106,14 @@ def test_drawing_again_gives_the_same_picture(folder, capsys):
     pictures = {name: (folder / name).read_bytes() for name in ("relevance.png", "relevance.pdf")}
     for name in pictures:
         (folder / name).unlink()
-    relevance.main(["--redraw", "--out", str(folder)])
+    relevance.SCRIPT.main(["--redraw", "--out", str(folder)])
     assert {name: (folder / name).read_bytes() for name in pictures} == pictures
     assert capsys.readouterr().out.splitlines() == [str(folder / name) for name in pictures]
 
 
 def exits(arguments, capsys):
     with pytest.raises(SystemExit) as caught:
-        relevance.main(arguments)
+        relevance.SCRIPT.main(arguments)
     return caught.value.code, capsys.readouterr().err
 
 
@@ -151,7 +150,7 @@ def test_numbers_that_are_not_the_pictures_are_refused(folder, tmp_path, capsys,
 
 
 def test_a_folder_that_takes_nothing_is_refused_before_anything_is_trained(tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr(relevance, "study", lambda *given: pytest.fail("something was trained"))
+    monkeypatch.setattr(script, "study", lambda *given: pytest.fail("something was trained"))
     (tmp_path / "file").write_text("")
     code, error = exits(["--out", str(tmp_path / "file")], capsys)
     assert code == 2
