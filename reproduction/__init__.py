@@ -41,9 +41,9 @@ data -> client model -> explainer -> confidence -> constrained local training ->
 
     figure_script.py         any wing's figure: switches, numbers into JSON, pictures from it, --redraw
     command_line.py          what every command shares: common switches, one clear line when it ends badly
-    results/                 records.py, forms.py, store.py: work on disk, by kind, continued;  progress.py,
-                             tensorboard_log.py: watching it;  seed_statistics.py, verdicts.py, words.py: from numbers
-                             to text;  plotting.py, page.py: from numbers to pictures and pages
+    results/                 records.py, forms.py, store.py: work on disk, by kind, continued;  processes.py: one per
+                             core;  progress.py, tensorboard_log.py: watching it;  seed_statistics.py, verdicts.py,
+                             words.py: from numbers to text;  plotting.py, page.py: from numbers to pictures and pages
     attribution/             DeepExplain's methods, and relevance of every layer, for any model: knows no federation
     seeds.py                 streams of randomness;  files.py: whole files or none
 

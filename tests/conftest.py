@@ -17,8 +17,8 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))  # so that `tests.oracles` imports under any import mode
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")  # the bits below are a CPU's
 
+from reproduction.results.processes import single_thread  # noqa: E402
 from reproduction.slicing.federation.in_process import Here  # noqa: E402
-from reproduction.slicing.federation.workers import single_thread  # noqa: E402
 
 single_thread()  # before anything runs TensorFlow
 

@@ -27,7 +27,7 @@ def explain_model(weights: np.ndarray, data: SliceData, settings: Settings, *, p
         [Q]; the mean |SHAP| against a background of training samples [Q]; with `points` the samples [n, Q] in physical
         units and both attributions [n, Q].
     """
-    from reproduction.slicing.federation.workers import single_thread
+    from reproduction.results.processes import single_thread
 
     single_thread()
     import shap

@@ -176,7 +176,7 @@ def serve_first_version(graph: bool) -> None:
 
 def serve_peak() -> None:
     """Child: the best float32 matrix product of one thread, in FLOP/s."""
-    from reproduction.slicing.federation.workers import single_thread
+    from reproduction.results.processes import single_thread
 
     single_thread()
     import tensorflow as tf

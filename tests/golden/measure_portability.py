@@ -46,13 +46,14 @@ VARIATIONS = {  # how the CLs are run, environment
 def train(how):
     """Return the federations' tidy rows, the digests of their data and the versions."""
     from reproduction.results import records
+    from reproduction.results.processes import single_thread
     from reproduction.slicing import laboratory
     from reproduction.slicing.comparison import curves
     from reproduction.slicing.comparison.reference_federations import reference_data, reference_settings
     from reproduction.slicing.federation import server
     from reproduction.slicing.federation.in_process import Here
     from reproduction.slicing.federation.record import PACKAGES
-    from reproduction.slicing.federation.workers import Workers, single_thread
+    from reproduction.slicing.federation.workers import Workers
     from reproduction.slicing.settings import QUICK
     from tests.helpers.reference_curves import FEDERATIONS
 

@@ -13,6 +13,7 @@ import pandas as pd
 
 from reproduction.files import sha256_of
 from reproduction.results import records
+from reproduction.results.processes import single_thread
 from reproduction.results.progress import watch
 from reproduction.results.store import path_of
 from reproduction.slicing.comparison import curves
@@ -21,7 +22,6 @@ from reproduction.slicing.data_source import generated
 from reproduction.slicing.datasets import SliceData
 from reproduction.slicing.federation.in_process import Pool
 from reproduction.slicing.federation.record import DECIDING, FEDERATION
-from reproduction.slicing.federation.workers import single_thread
 from reproduction.slicing.settings import Explainer, Settings
 
 

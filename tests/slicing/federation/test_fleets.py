@@ -7,6 +7,7 @@ import signal
 import numpy as np
 import pytest
 
+from reproduction.results.processes import available_cores
 from reproduction.slicing.closed_loop import client
 from reproduction.slicing.closed_loop.client import ClientError, initial_log_matrix
 from reproduction.slicing.closed_loop.weights import serialise
@@ -14,7 +15,7 @@ from reproduction.slicing.federation import workers
 from reproduction.slicing.federation.held import hold
 from reproduction.slicing.federation.in_process import Here, InProcessFleet
 from reproduction.slicing.federation.server import federate, first_state
-from reproduction.slicing.federation.workers import Workers, available_cores
+from reproduction.slicing.federation.workers import Workers
 from reproduction.slicing.settings import LocalSettings
 
 POOLS = ("here", "one worker", "two workers")
