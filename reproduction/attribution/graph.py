@@ -31,6 +31,7 @@ class Operation:
         what: the layer with its type, for messages.
         sources: which states it reads: the model's inputs come first, then one state per operation.
         call: tensors float64 [n, ...], one per source, to a tensor float64 [n, ...].
+        own: the same in the layer's own precision.
         kind: what it is; None if not tried yet.
         of_keras: whether it is one of Keras's own.
         narrow: whether it computes in float32.
@@ -41,13 +42,14 @@ class Operation:
     what: str
     sources: tuple[int, ...]
     call: Callable[..., Any]
+    own: Callable[..., Any]
     kind: Kind | None = None
     of_keras: bool = True
     narrow: bool = False
 
     @property
     def rounding(self) -> float:
-        """What it may be off by, per greatest number that it reads or gives, or 1."""
+        """What it may be off by, per greatest number that it gives, or 1."""
         return 2.0**-20 if self.narrow else ROUNDING
 
     def run(self, read: Sequence[Any]) -> tuple[Any, Pullback]:

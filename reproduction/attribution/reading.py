@@ -10,6 +10,7 @@ The operations run in float64 (see `twins`).
 
 import inspect
 import math
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
@@ -18,8 +19,8 @@ import numpy as np
 
 from reproduction.attribution.graph import Graph, Kind, Operation, nodes_of, refusal
 from reproduction.attribution.scalar_function import finite, is_keras
-from reproduction.attribution.trials import kind_of
-from reproduction.attribution.twins import in_float64, running
+from reproduction.attribution.trials import kind_of, precision_of
+from reproduction.attribution.twins import Twins, require_as_own, running, without_activation
 
 POOLING = ("MaxPool", "GlobalMaxPool", "AdaptiveMaxPool")
 """How Keras's own types of max pooling begin; the winner takes all, as the gradient has it."""
@@ -48,6 +49,7 @@ def read_graph(model: Any, inputs: Sequence[np.ndarray]) -> Graph:
     (output,) = reader.read(model, tuple(range(len(inputs))), ())
     row = np.argmax(np.max([np.abs(array).reshape(len(array), -1).max(axis=1) for array in inputs], axis=0))
     states = [tf.constant(array[row : row + 1], tf.float64) for array in inputs]
+    rounding = precision_of(model)
     kept: list[Operation] = []
     places = list(range(len(inputs)))  # where each state is among those of the operations that do something
     for index, operation in enumerate(reader.operations, start=len(inputs)):
@@ -55,6 +57,8 @@ def read_graph(model: Any, inputs: Sequence[np.ndarray]) -> Graph:
         sources = tuple(places[source] for source in operation.sources)
         operation, state = running(operation, read)
         finite("output", state.numpy())
+        if not operation.narrow:
+            require_as_own(operation, read, state, rounding)
         states.append(state)
         if state is read[0]:
             places.append(sources[0])
@@ -73,6 +77,7 @@ class _Reader:
         self.inputs = inputs
         self.operations: list[Operation] = []
         self.visits = 0
+        self.twins = Twins()
 
     def read(self, layer: Any, sources: tuple[int, ...], path: tuple[str, ...]) -> tuple[int, ...]:
         """Read a layer or a model, which `path` leads to from the outermost model; return the states it gives."""
@@ -95,7 +100,7 @@ class _Reader:
             inner, arguments = node.operation, node.arguments
             way = (*path, inner.name)
             if isinstance(inner, keras.Model):
-                given = self.read(inner, tuple(states[id(tensor)] for tensor in node.input_tensors), way)
+                given = self.read(inner, tuple(states[id(tensor)] for tensor in _in_order(inner, node)), way)
             else:
                 tensors = {id(tensor): states[id(tensor)] for tensor in node.input_tensors}  # h * h reads h once
                 self.visits += 1
@@ -113,31 +118,40 @@ class _Reader:
         import keras
 
         what = _described(layer)
-        twin = in_float64(layer)
+        twin = self.twins.of(layer)
         function = _activation_behind(layer)
         if function is None or function is keras.activations.linear:
             of_keras = all(_of_keras(one) for one in (layer, *_functions_in(layer)))
             kind = Kind.POOLING if _is_max_pooling(layer) else None
-            return self._add(name, what, sources, arranged(twin), kind, of_keras=of_keras)
-        twin.__dict__["activation"] = keras.activations.linear
-        state = self._add(name, what, sources, arranged(twin), of_keras=True)
+            return self._add(name, what, sources, (arranged(twin), arranged(layer)), kind, of_keras=of_keras)
+        bare = (arranged(without_activation(one)) for one in (twin, layer))
+        state = self._add(name, what, sources, tuple(bare), of_keras=True)
         what = _activation(function, layer)
         if isinstance(function, keras.Layer) and not function.built:
             raise _not_built(what)
-        return self._add(name, what, (state,), _alone(in_float64(function)), of_keras=_of_keras(function))
+        calls = _alone(self.twins.of(function)), _alone(function)
+        return self._add(name, what, (state,), calls, of_keras=_of_keras(function))
 
     def _add(
         self,
         name: str,
         what: str,
         sources: tuple[int, ...],
-        call: Callable[..., Any],
+        calls: tuple[Callable[..., Any], ...],
         kind: Kind | None = None,
         *,
         of_keras: bool,
     ) -> int:
-        self.operations.append(Operation(name, self.visits, what, sources, call, kind, of_keras))
+        self.operations.append(Operation(name, self.visits, what, sources, *calls, kind, of_keras))
         return self.inputs + len(self.operations) - 1
+
+
+def _in_order(model: Any, node: Any) -> list[Any]:
+    """Return the tensors that a nested model is called on, in the order of its inputs: a dict names them."""
+    given = node.arguments.args[0] if node.arguments.args else None
+    if isinstance(given, dict) and not isinstance(model._inputs_struct, dict):
+        return [given[tensor.name] for tensor in model.inputs]
+    return list(node.input_tensors)
 
 
 def _described(layer: Any) -> str:
@@ -160,6 +174,8 @@ def _described(layer: Any) -> str:
         )
     if isinstance(layer, keras.layers.Masking) or getattr(layer, "mask_zero", False) or _masks(layer):
         raise refusal(f"{what}, whose mask they do not carry")
+    if getattr(layer, "quantization_mode", None):
+        raise refusal(f"{what}, whose weights are quantized ({layer.quantization_mode})")
     if isinstance(layer, keras.layers.Wrapper):
         what += " (give an activation within it a layer of its own)"
     return what
@@ -215,6 +231,9 @@ def _masks(layer: Any) -> bool:
 def _of_keras(called: Any) -> bool:
     """Tell whether what a layer, model or function computes is Keras's own, in a subclass too that leaves it alone."""
     if inspect.isfunction(called):
+        home = sys.modules.get(called.__module__ or "")
+        if getattr(home, called.__name__, None) is not called:  # made elsewhere, or read from a file
+            return False
         modules = [called.__module__]
     else:
         bases = type(called).__mro__
@@ -225,10 +244,9 @@ def _of_keras(called: Any) -> bool:
 
 
 def _alone(layer: Any) -> Callable[..., Any]:
-    """Return the call of a layer or function on one tensor."""
-    call = getattr(layer, "call", layer)
-    off = _off(call)
-    return lambda tensor: call(tensor, **off)
+    """Return the call of a layer or function on one tensor, as at inference."""
+    call = _at_inference(layer)
+    return lambda tensor: call(tensor)
 
 
 def _within(arguments: Any, places: Sequence[int], entry: int) -> Callable[[Any], Callable[..., Any]]:
@@ -236,21 +254,21 @@ def _within(arguments: Any, places: Sequence[int], entry: int) -> Callable[[Any]
     import keras
 
     def arranged(layer: Any) -> Callable[..., Any]:
-        call = layer.call
-        off = _off(call)
+        call = _at_inference(layer)
 
         def on(*tensors: Any) -> Any:
             args, kwargs = arguments.fill_in(dict(zip(places, tensors, strict=True)))
-            return keras.tree.flatten(call(*args, **{**kwargs, **off}))[entry]
+            return keras.tree.flatten(call(*args, **kwargs))[entry]
 
         return on
 
     return arranged
 
 
-def _off(call: Callable[..., Any]) -> dict[str, bool]:
-    """Return what switches training off, where a call knows it."""
-    try:
-        return {"training": False} if "training" in inspect.signature(call).parameters else {}
-    except (TypeError, ValueError):  # a function written in C
-        return {}
+def _at_inference(layer: Any) -> Callable[..., Any]:
+    """Return the call of a layer, operation or function with training switched off, in the layers within it too."""
+    import keras
+
+    if not isinstance(layer, keras.Layer):
+        return getattr(layer, "call", layer)
+    return lambda *args, **kwargs: layer(*args, **{**kwargs, "training": False})

@@ -7,7 +7,7 @@ Activation = Callable[[Any], Any]
 """Tensor float64 [n, ...] to tensor float64 [n, ...], element by element."""
 
 ROUNDING = 2.0**-49
-"""Of g in float64, per greatest of |z0|, |g(z0)| and 1: TensorFlow's ELU is exp(z) - 1, rounded as 1 is."""
+"""Of g in float64, per greatest of |g(z0)| and 1: TensorFlow's ELU is exp(z) - 1, rounded as 1 is."""
 
 NEAR = 2.0**29
 """How many roundings z and z0, and g(z) and g(z0), may be apart for the secant to be in doubt: beyond it, it is off by
@@ -37,8 +37,8 @@ def secant_slope(activation: Activation, z: Any, a: Any, z0: Any, a0: Any, round
     import tensorflow as tf
 
     distance, rise = z - z0, a - a0
-    allowed = rounding * tf.maximum(tf.maximum(tf.abs(z0), tf.abs(a0)), 1.0)
-    near = (tf.abs(distance) <= NEAR * allowed) & (tf.abs(rise) <= NEAR * allowed)
+    allowed = rounding * tf.maximum(tf.abs(a0), 1.0)
+    near = (tf.abs(distance) <= NEAR * rounding * tf.maximum(tf.abs(z0), 1.0)) & (tf.abs(rise) <= NEAR * allowed)
     slope = rise / distance
     rows = tf.where(tf.reduce_any(near, axis=list(range(1, len(z.shape)))))
     if not len(rows):
@@ -48,7 +48,8 @@ def secant_slope(activation: Activation, z: Any, a: Any, z0: Any, a0: Any, round
         return tf.gather(values, rows[:, 0]) if len(values) == len(z) else values
 
     mean = _mean_derivative(activation, there(z0), there(z))
-    told_apart = tf.abs(there(rise) - mean * there(distance)) > there(allowed)
+    moved = rounding * tf.abs(mean * there(z0)) if rounding > ROUNDING else 0.0  # z is rounded too in float32
+    told_apart = tf.abs(there(rise) - mean * there(distance)) > there(allowed) + moved
     found = tf.where(there(near) & ~told_apart, mean, there(slope))
     return tf.tensor_scatter_nd_update(slope, rows, found)
 

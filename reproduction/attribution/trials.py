@@ -39,6 +39,9 @@ MOST_ELEMENTS = 2**20
 EXTREMES, OTHERS = 1, 2
 """How many rows of a batch an operation is held to its kind on: where it reads most, where least, and any others."""
 
+MOST_HELD, MOST_ROWS_HELD = 2**18, 8
+"""How many numbers, in how many rows, they are held on where that costs little, be it on the same rows again."""
+
 MIXTURES = 4
 """How many mixtures each of these rows is in: two elements, of which one bends the other, are in one apart or not."""
 
@@ -51,12 +54,9 @@ FLOAT64 = 1e-12
 FINITE = 0.05
 """The share of a trial's results that must be numbers: log(z - 5) has few."""
 
-SAME, ROUNDED = 1e-4, 1e-6
-"""How far rounding may take a sample's output in float32 from that of the layers in float64: per greatest number that
-they give or read of it, as what they add up may cancel, and at least, as float32's ELU is rounded as 1 is."""
-
-COARSE = 1e-2
-"""In place of both: in float16 and bfloat16, and in the TensorFloat-32 that GPUs multiply float32 in."""
+SAME, REORDERED = 128, 64
+"""How many roundings a sample's output may differ from that of the layers in float64, and, where what they add up
+cancels, from that of the layers one by one in their own precision."""
 
 Rows = Sequence[np.ndarray]
 """What an operation reads, float64 [rows, ...] for each of its sources."""
@@ -79,18 +79,29 @@ def kind_of(operation: Operation, read: Sequence[Any], units: int, *, is_last: b
     counts = [*map(math.prod, shapes), units]
     rows = math.ceil(FEWEST_ELEMENTS / max(1, min(counts))) if operation.of_keras else ROWS
     rows = max(1, min(rows, MOST_ELEMENTS // max(1, sum(counts))))
-    magnitudes = (*MAGNITUDES, max(float(_greatest(one)[0]) for one in read) or 1.0)
-    sizes = np.repeat(magnitudes, rows)
-    x, y = ([_by_row(sizes, shape) * generator.normal(size=(len(sizes), *shape)) for shape in shapes] for _ in "xy")
+    magnitudes = np.array([*MAGNITUDES, max(float(_greatest(one)[0]) for one in read) or 1.0])
+    if operation.of_keras and min(counts) >= len(magnitudes) * FEWEST_ELEMENTS:  # all of them in one row
+        groups, sizes = 1, [generator.choice(magnitudes, (1, *shape)) for shape in shapes]
+    else:
+        groups, sizes = len(magnitudes), [_by_row(np.repeat(magnitudes, rows), shape) for shape in shapes]
+    count = len(sizes[0])
+    x, y = (
+        [size * generator.normal(size=(count, *shape)) for size, shape in zip(sizes, shapes, strict=True)] for _ in "xy"
+    )
     on_the_line, share = _on_the_line(x, y, generator)
-    mixed, masks = _mixed(x, y, generator)
-    at = _given(operation, x, y, on_the_line, mixed)
-    if _is_affine(operation, at[0], at[1], at[2], share, len(magnitudes)):
+    at_x, at_y = _given(operation, x, y)
+    (between,) = _given(operation, on_the_line)
+    if _is_affine(operation, at_x, at_y, between, share, groups):
         return Kind.AFFINE
-    if len(shapes) == 1 and _is_element_wise(operation, at[0], at[1], at[3], masks[0], len(magnitudes)):
-        if np.isfinite(at[3]).mean() >= FINITE:
+    mixed, masks = _mixed(x, y, generator)
+    (at_mixed,) = _given(operation, mixed)
+    if len(shapes) == 1 and _is_element_wise(operation, at_x, at_y, at_mixed, masks[0], groups):
+        if np.isfinite(at_mixed).mean() >= FINITE:
             return Kind.ELEMENT_WISE
         raise refusal(f"{operation.what}, which gives NaN or infinity for nearly all that it is tried on")
+    (alone,) = _given(operation, [rows[:1] for rows in x])
+    if not np.allclose(alone, at_x[:1], rtol=TOLERANCE, atol=0.0, equal_nan=True):
+        raise refusal(f"{operation.what}, which mixes samples")
     hint = ""
     if is_last and "softmax" in operation.what.lower():
         hint = " Of a classifier that ends with softmax, explain the scores before it."
@@ -122,13 +133,18 @@ def require_same(model: Any, graph: Graph, states: Sequence[Any]) -> None:
     """
     import tensorflow as tf
 
-    output = called(model, [tf.cast(state, tf.float32) for state in states[: graph.inputs]])
-    given = finite("output", np.asarray(output, np.float64))
-    gap = _greatest(given - states[graph.output])
-    relative, absolute = (COARSE, COARSE) if _is_coarse(model) else (SAME, ROUNDED)
-    if (gap > relative * _greatest(given)).any():  # or at once of all states, which takes time
-        if (gap > np.maximum(absolute, relative * np.max([_greatest(state) for state in states], axis=0))).any():
-            raise refusal(f"'{model.name}', whose layers one by one in float64 give another output than it gives")
+    inputs = states[: graph.inputs]
+    given = finite("output", np.asarray(called(model, [tf.cast(one, tf.float32) for one in inputs]), np.float64))
+    rounding = precision_of(model)
+    if (_greatest(given - states[graph.output]) <= SAME * rounding * _greatest(given)).all():
+        return
+    own = list(inputs)
+    for operation in graph.operations:
+        own.append(operation.own(*(own[source] for source in operation.sources)))
+    read = graph.operations[-1].sources if graph.operations else ()
+    size = np.max([_greatest(own[index]) for index in (*read, graph.output)], axis=0)
+    if (_greatest(given - own[graph.output]) > REORDERED * rounding * size).any():
+        raise refusal(f"'{model.name}', whose layers one by one give another output than it gives")
 
 
 def _require_kind(operation: Operation, read: Sequence[Any], before: Sequence[Any]) -> None:
@@ -136,16 +152,19 @@ def _require_kind(operation: Operation, read: Sequence[Any], before: Sequence[An
     import tensorflow as tf
 
     generator = np.random.default_rng(0)
-    picks = np.repeat(_picked(read, generator), MIXTURES if operation.kind is Kind.ELEMENT_WISE else 1)
+    picked = np.unique(_picked(read, generator))
+    fewest = int(np.clip(MOST_HELD // max(1, sum(math.prod(one.shape[1:]) for one in read)), 2, MOST_ROWS_HELD))
+    picked = np.resize(picked, max(fewest, len(picked)))  # half are held to the baseline, half to random numbers
+    picks = np.repeat(picked, MIXTURES if operation.kind is Kind.ELEMENT_WISE else 1)
     x = [tf.gather(one, picks).numpy() for one in read]
     y = [_by_row(_sizes(one), one.shape[1:]) * generator.normal(size=one.shape) for one in x]
     if before[0] is not None:
-        beside = np.resize(_picked(before, generator), len(picks) // 2)
+        beside = np.resize(_picked(before, generator), (len(picks) + 1) // 2)
         for fresh, reference in zip(y, before, strict=True):
             fresh[::2] = tf.gather(reference, beside).numpy()
     if operation.kind is Kind.ELEMENT_WISE:
         mixed, masks = _mixed(x, y, generator)
-        at_x, at_y, at_mixed = _given(operation, x, y, mixed)
+        (at_x, at_y), (at_mixed,) = _given(operation, x, y), _given(operation, mixed)
         if not _is_element_wise(operation, at_x, at_y, at_mixed, masks[0]):
             raise refusal(f"{operation.what}, which is not element-wise at these inputs")
         return
@@ -258,14 +277,15 @@ def _greatest(state: Any) -> np.ndarray:
     return tf.reduce_max(tf.abs(state), axis=list(range(1, len(state.shape)))).numpy()
 
 
-def _is_coarse(model: Any) -> bool:
-    """Tell whether any of a model's layers rounds more than float32."""
+def precision_of(model: Any) -> float:
+    """Return the rounding, per number, of the least precise of a model's layers."""
     import tensorflow as tf
 
+    found = {layer.compute_dtype for layer in (model, *model._flatten_layers())}
+    if "bfloat16" in found:
+        return 2.0**-8
     fast = tf.config.experimental.tensor_float_32_execution_enabled() and tf.config.list_physical_devices("GPU")
-    return bool(fast) or any(
-        layer.compute_dtype in ("float16", "bfloat16") for layer in (model, *model._flatten_layers())
-    )
+    return 2.0**-11 if fast or "float16" in found else 2.0**-24
 
 
 def _sum(rows: np.ndarray) -> np.ndarray:

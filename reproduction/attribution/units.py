@@ -27,7 +27,7 @@ def units_of(model: Any, layout: Layout) -> int:
 
 
 def _given(model: Any) -> int | None:
-    """Return how many numbers the layers of a model give for a sample, None if one of them holds others."""
+    """Return how many numbers a model's layers give for a sample, None if one holds others, or any number."""
     import keras
 
     if isinstance(model, keras.Sequential) and model.built:
@@ -38,7 +38,8 @@ def _given(model: Any) -> int | None:
     for node in nodes_of(model):
         inner = node.operation
         nested = isinstance(inner, keras.Layer) and len(list(inner._flatten_layers())) > 1
-        one = _given(inner) if nested else sum(_size(tensor.shape[1:]) for tensor in node.outputs)
+        sizes = [tuple(tensor.shape[1:]) for tensor in node.outputs]
+        one = _given(inner) if nested else None if None in sum(sizes, ()) else sum(map(math.prod, sizes))
         if one is None:
             return None
         units += one
@@ -56,8 +57,5 @@ def _traced(model: Any, layout: Layout) -> int | None:
     except Exception:  # anyone's model
         return None
     outputs = [one for step in steps for one in step.outputs]
-    return sum(_size(one.shape[1:]) for one in outputs if one.shape.rank and one.shape[0] is None)
-
-
-def _size(shape: Any) -> int:
-    return math.prod(size or 1 for size in shape)
+    shapes = [one.shape for one in outputs if one.shape.rank and one.shape[0] is None]
+    return sum(math.prod(size or 1 for size in shape[1:]) for shape in shapes)

@@ -420,6 +420,11 @@ class Untraceable(Subclass):
         return super().call(inputs) * float(inputs.numpy().shape[0] > 0)
 
 
+def any_length():
+    start = keras.Input((None, 5))
+    return keras.Model(start, kinds.Dense(1)(kinds.GlobalAveragePooling1D()(kinds.Dense(15)(start))))
+
+
 def in_a_graph(*operations):
     start = keras.Input((4, 5))
     hidden = block()(start)
@@ -438,6 +443,7 @@ def in_a_graph(*operations):
         (Subclass, 201, 700),  # a dense layer is a few of TensorFlow's steps
         (lambda: keras.Sequential([keras.Input((4, 5)), Subclass()]), 201, 700),
         (Untraceable, 60, 700),
+        (any_length, 141, 700),
     ],
 )
 def test_what_a_model_holds_for_a_sample(build, least, most):
