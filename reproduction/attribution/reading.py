@@ -142,7 +142,8 @@ class _Reader:
         *,
         of_keras: bool,
     ) -> int:
-        self.operations.append(Operation(name, self.visits, what, sources, *calls, kind, of_keras))
+        call, own = calls
+        self.operations.append(Operation(name, self.visits, what, sources, call, own, kind, of_keras))
         return self.inputs + len(self.operations) - 1
 
 

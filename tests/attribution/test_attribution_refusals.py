@@ -436,9 +436,7 @@ class Undecided(keras.layers.Layer):
 @pytest.mark.parametrize("method", ["epsilon_lrp", "deeplift"])
 @pytest.mark.parametrize("scale", [1e-3, 1.0, 1e3])
 def test_a_model_that_is_not_what_was_read_is_refused(scale, method):
-    with pytest.raises(
-        ValueError, match=r"got layer 'undecided.*' of type Undecided, which computes something"
-    ):
+    with pytest.raises(ValueError, match=r"got layer 'undecided.*' of type Undecided, which computes something"):
         explain(chain(Undecided(), keras.layers.Dense(1)), scale * INPUTS, method=method)
 
 
