@@ -20,6 +20,12 @@ CORE = [
     "pydantic>=2.9",
     "typing-extensions>=4.12",
 ]
+PHY = [
+    "sionna-no-rt==1.2.2",
+    "importlib_resources>=6.4",
+]
+"""For `reproduction.ofdm.link`; the last line of Sionna that stands on TensorFlow."""
+
 TEST = [
     "pytest>=8",
     "hypothesis>=6.100",
@@ -43,6 +49,6 @@ setup(
         "reproduction": ["py.typed", "results/*.mplstyle", "slicing/reporting/*.j2", "slicing/reporting/*.css"]
     },
     install_requires=CORE,
-    extras_require={"test": TEST},
+    extras_require={"phy": PHY, "test": TEST},
     classifiers=["Programming Language :: Python :: 3", "Topic :: Scientific/Engineering"],
 )

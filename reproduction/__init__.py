@@ -44,6 +44,8 @@ data -> client model -> explainer -> confidence -> constrained local training ->
     results/                 records.py, forms.py, store.py: work on disk, by kind, continued;  processes.py: one per
                              core;  progress.py, tensorboard_log.py: watching it;  seed_statistics.py, verdicts.py,
                              words.py: from numbers to text;  plotting.py, page.py: from numbers to pictures and pages
+    ofdm/                    a simulated link of IEEE 802.11p.  frame.py;  taps.py, channels.py: fading;  link.py: bits
+                             to symbols and back, on Sionna;  estimates.py: of the channel;  error_rate.py: how sure
     attribution/             DeepExplain's methods, and relevance of every layer, for any model: knows no federation
     seeds.py                 streams of randomness;  files.py: whole files or none
 

@@ -16,7 +16,7 @@ PACKAGE = Path(__file__).resolve().parents[1] / "reproduction"
 
 GROUND = (
     ("files", "seeds", "attribution"),
-    ("results",),
+    ("results", "ofdm"),
     ("command_line",),
     ("figure_script",),
 )
@@ -251,12 +251,22 @@ def test_no_circles_within_a_room_either():
         TopologicalSorter(edges).prepare()
 
 
+def test_sionna_is_imported_by_one_module():
+    importers = {
+        parts
+        for parts, path in modules(PACKAGE)
+        for _, name in imported(parts, ast.parse(path.read_text(encoding="utf-8")), "reproduction")
+        if name.split(".")[0] == "sionna"
+    }
+    assert importers == {("ofdm", "link")}
+
+
 def test_the_top_holds_what_a_user_types_and_five_files():
     """`py.typed` marks the package for type checkers and holds nothing."""
     files = {path.stem for path in PACKAGE.iterdir() if path.is_file()} - {"py"}
     assert files - TYPED == {"__init__", "command_line", "figure_script", "files", "seeds"}
     folders = {path.name for path in PACKAGE.iterdir() if path.is_dir() and path.name != "__pycache__"}
-    assert folders == {"attribution", "results", *WINGS}
+    assert folders == {"attribution", "ofdm", "results", *WINGS}
 
 
 SEEDED = {
@@ -277,6 +287,7 @@ SEEDED = {
         "slicing.datasets imports its neighbour slicing.settings",
     ),
     "neighbour on the ground": ("attribution/extra.py", "import reproduction.seeds", "its neighbour seeds"),
+    "neighbour on the first floor": ("ofdm/extra.py", "import reproduction.results.records", "its neighbour results"),
     "attribution into a wing": ("attribution/extra.py", "import reproduction.slicing.settings", "stands above it"),
     "wing to wing": (
         "receiver/extra.py",
