@@ -123,13 +123,20 @@ def nearest(cells: Any, points: Any) -> Any:
         points: of a square QAM, complex64 [points]: a grid of odd multiples of its innermost point.
     """
     innermost = tf.reduce_min(tf.abs(tf.math.real(points)))
+    real, imaginary = (innermost * (2.0 * level + 1.0) for level in levels(cells, points))
+    return tf.complex(real, imaginary)
+
+
+def levels(cells: Any, points: Any) -> tuple[Any, Any]:
+    """Return which levels are nearest along the real and the imaginary axis, whole float32 numbers: 0 just above 0.
+
+    The arguments are those of `nearest`.
+    """
+    innermost = tf.reduce_min(tf.abs(tf.math.real(points)))
     half = 0.5 * float(np.sqrt(points.shape[0]))
-
-    def along(axis: Any) -> Any:
-        below = tf.clip_by_value(tf.floor(axis / (2.0 * innermost)), -half, half - 1.0)
-        return innermost * (2.0 * below + 1.0)
-
-    return tf.complex(along(tf.math.real(cells)), along(tf.math.imag(cells)))
+    axes = tf.math.real(cells), tf.math.imag(cells)
+    real, imaginary = (tf.clip_by_value(tf.floor(axis / (2.0 * innermost)), -half, half - 1.0) for axis in axes)
+    return real, imaginary
 
 
 def interpolated(values: Any, known: Any) -> Any:

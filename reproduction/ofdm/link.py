@@ -21,6 +21,7 @@ import tensorflow as tf
 
 from reproduction.ofdm.channels import Channel
 from reproduction.ofdm.error_rate import ErrorRate
+from reproduction.ofdm.estimates import levels
 from reproduction.ofdm.frame import DATA, LONG_TRAINING, PILOT_VALUES, PILOTS, Frame
 
 try:
@@ -97,8 +98,9 @@ class Link:
         constellation = Constellation("qam", self._bits_per_cell, precision="single")
         self.points = constellation.points
         self._mapper = Mapper(constellation=constellation, precision="single")
-        self._demapper = Demapper("maxlog", constellation=constellation, hard_out=not is_coded, precision="single")
+        self._labels = self._bits_by_level()
         if is_coded:
+            self._demapper = Demapper("maxlog", constellation=constellation, precision="single")
             self._encoder = ConvEncoder(gen_poly=GENERATORS, terminate=True, precision="single")
             self._decoder = ViterbiDecoder(gen_poly=GENERATORS, terminate=True, precision="single")
             self._interleaver = RandomInterleaver(seed=1, keep_batch_constant=True, precision="single")
@@ -174,11 +176,28 @@ class Link:
         cells = (bits.shape[0], self._cells)
         received, estimated = (tf.gather(values, DATA, axis=2) for values in (symbols, estimates))
         equalised = tf.math.divide_no_nan(received, estimated)
-        noise = noise / tf.maximum(tf.abs(estimated) ** 2, _LEAST_GAIN)
-        found = self._demapped(tf.reshape(equalised, cells), tf.maximum(tf.reshape(noise, cells), _LEAST_NOISE))
         if self._is_coded:
-            found = self._decoded(self._deinterleaver(tf.clip_by_value(found, -_SURE, _SURE)))
+            noise = noise / tf.maximum(tf.abs(estimated) ** 2, _LEAST_GAIN)
+            soft = self._demapped(tf.reshape(equalised, cells), tf.maximum(tf.reshape(noise, cells), _LEAST_NOISE))
+            found = self._decoded(self._deinterleaver(tf.clip_by_value(soft, -_SURE, _SURE)))
+        else:
+            found = self._decided(tf.reshape(equalised, cells))
         return tf.math.count_nonzero(tf.not_equal(found, bits), axis=1)
+
+    def _decided(self, equalised: Any) -> Any:
+        """Return the bits of the nearest points, float32 [n, bits]."""
+        side = int(np.sqrt(self.points.shape[0]))
+        real, imaginary = (tf.cast(level, tf.int32) + side // 2 for level in levels(equalised, self.points))
+        return tf.reshape(tf.gather(self._labels, real * side + imaginary), (equalised.shape[0], -1))
+
+    def _bits_by_level(self) -> Any:
+        """Return the bits of the point at each pair of levels, float32 [points, bits per cell]."""
+        count, width = self.points.shape[0], self._bits_per_cell
+        side = int(np.sqrt(count))
+        real, imaginary = (level.numpy().astype(int) + side // 2 for level in levels(self.points, self.points))
+        labels = np.empty((count, width), np.float32)
+        labels[real * side + imaginary] = (np.arange(count)[:, None] >> np.arange(width - 1, -1, -1)) & 1
+        return tf.constant(labels)
 
     @tf.function(jit_compile=True)
     def _demapped(self, equalised: Any, noise: Any) -> Any:

@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 pytest.importorskip("sionna", reason="the package sionna-no-rt is not installed; pip install '.[phy]' brings it")
 
@@ -191,3 +192,18 @@ def test_estimates_of_another_library_are_taken(links):
     link = links["QPSK", True]
     received = link.send(FADING, 50, 5.0, stateless_seed(0, "frames"))
     assert link.errors(received, np.array(received.channel, complex)) == link.errors(received, received.channel)
+
+
+@pytest.mark.parametrize("modulation", MODULATIONS)
+def test_uncoded_bits_are_those_of_sionnas_demapper(modulation):
+    """Hard decisions of the most likely point, of cells all over the plane and beyond its corners."""
+    from sionna.phy.mapping import Constellation, Demapper
+
+    link = Link(modulation, is_coded=False)
+    drawn = np.random.default_rng(0).normal(size=(2, 3, 48 * 50))
+    cells = tf.complex(*(tf.constant(part, tf.float32) for part in drawn))
+    constellation = Constellation("qam", MODULATIONS[modulation], precision="single")
+    theirs = Demapper("maxlog", constellation=constellation, hard_out=True, precision="single")(
+        cells, tf.ones(3)[:, None]
+    )
+    np.testing.assert_array_equal(link._decided(cells), theirs)
