@@ -3,9 +3,10 @@
 Roy, Chergui, Verikoukis, "Towards Bridging the FL Performance-Explainability Trade-Off: A Trustworthy 6G RAN Slicing
 Use-Case", IEEE TVT 2024, arXiv 2307.12903.
 
-One ground, and a wing per system: `slicing`, the paper's, and `interference`, a small one whose explanations can be
-checked. A wing stands on the ground and knows no other wing; what two of them need lies on the ground and knows none of
-them. An import never goes up these lists. Within the paper's wing data flow:
+One ground, and a wing per system: `slicing`, the paper's; `xrefine`, a channel estimator that relevance prunes; and
+`interference`, a small one whose explanations can be checked. A wing stands on the ground and knows no other wing; what
+two of them need lies on the ground and knows none of them. An import never goes up these lists. Within the paper's wing
+data flow:
 data -> client model -> explainer -> confidence -> constrained local training -> federation -> records -> figures.
 
     fig4..fig8, table4       what a user types, one script per figure: how it is drawn, and one call
@@ -35,6 +36,18 @@ data -> client model -> explainer -> confidence -> constrained local training ->
       cautions.py            what makes a number mean less than it seems, a line each
       datasets/              generator.py, physics.py, tables.py (anyone's), measurements.py (public sets)
       settings.py            Table III and what the paper leaves open;  figures.py: the list of them
+
+    xrefine/                 the second system: what a channel estimator can do without
+      claims.py              what is claimed of it
+      fig_error_rate.py, fig_trade_off.py, fig_relevance.py, fig_deletion.py
+      script.py              a figure of this wing
+      study.py               all cases, kept and continued;  experiment.py: from their records to a figure's numbers
+      case.py                one case worked through;  criteria.py: what each claim is held to
+      bench.py               a case's samples and tests;  choices.py: who keeps what
+      settings.py            what is simulated and compared;  chest.py: XAI-CHEST, noise in place of relevance
+      rankings.py            LRP's rivals;  pruning.py: what is kept, and the search for how much
+      training.py            Adam in one compiled call;  relevance.py: LRP's;  samples.py: pairs and frames
+      network.py, cost.py, classes.py
 
     interference/            a detector whose attributions can be checked: script.py;  picture.py: where it looks;
                              study.py: how often that is right;  grids.py: OFDM resource grids with a burst

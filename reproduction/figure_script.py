@@ -117,6 +117,7 @@ class FigureScript:
         about: one line for `--help`.
         wing: whose it is.
         presets: settings by name; the first is the default.
+        folder: of the figures, below those of all systems, where its files go by default.
         compute: the study's context -> numbers.
         draw: saved document -> picture.
         tables: saved document -> text by file suffix, written beside the picture.
@@ -131,6 +132,7 @@ class FigureScript:
     about: str
     wing: Wing
     presets: Mapping[str, Any]
+    folder: str = ""
     compute: Callable[[Any], Mapping[str, object]]
     draw: Callable[[Document], Figure]
     tables: Callable[[Document], Mapping[str, str]] = lambda document: {}
@@ -167,7 +169,7 @@ class FigureScript:
         parser = argparse.ArgumentParser(prog=f"{self.name}.py", description=self.about, parents=[redraws])
         command_line.add_seeds(parser)
         self.wing.add_switches(parser)
-        options = command_line.parse(parser, arguments)
+        options = command_line.parse(parser, arguments, below=self.folder)
         if options.redraw and (others := redraws.parse_known_args(arguments)[1]):
             parser.error(f"--redraw draws the saved numbers as they are, without {' '.join(others)}")
         self.wing.check_switches(parser, options)

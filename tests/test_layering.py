@@ -24,6 +24,18 @@ GROUND = (
 
 WINGS = {
     "interference": (("grids",), ("study",), ("picture", "script")),
+    "xrefine": (
+        ("cost", "network", "classes"),
+        ("training", "relevance", "samples"),
+        ("pruning", "rankings"),
+        ("settings", "chest"),
+        ("bench", "choices"),
+        ("case", "criteria"),
+        ("study", "experiment"),
+        ("script",),
+        ("fig_error_rate", "fig_trade_off", "fig_relevance", "fig_deletion"),
+        ("claims",),
+    ),
     "slicing": (
         ("settings", "figures", "datasets", "plotting"),
         ("schemes", "metrics", "description", "cautions", "closed_loop"),
@@ -183,10 +195,12 @@ def rooms_on_the_page(package):
     """Return the line of the map in `reproduction/__init__.py` on which each room stands."""
     page = ast.get_docstring(ast.parse((package / "__init__.py").read_text(encoding="utf-8")))
     chart, _ = page[page.index("    slicing/") :].split("The paper's letters")  # above it stands what a user types
-    lines = {}
+    lines, wing = {}, None
     for number, line in enumerate(chart.splitlines()):
+        begun = re.match(r" {4}(\w+)(?:\.py|/)", line)
+        wing = begun[1] if begun and begun[1] in wings(package) else None if begun else wing
         for name in re.findall(r"(\w+)(?:\.py|/)", line):
-            lines.setdefault(name, number)
+            lines.setdefault((wing, name) if wing and name != wing else (name,), number)
     return lines
 
 
@@ -197,13 +211,13 @@ def upward(package):
         room = room_of(parts, package)
         if room[0] in TYPED | {"__init__"} or room[-1] == "__init__":
             continue
-        if room[-1] not in lines:
+        if room not in lines:
             found.append(f"{'.'.join(room)} is not on the map")
             continue
         for _, name in imported(parts, ast.parse(path.read_text(encoding="utf-8")), package.name):
             first, *rest = name.split(".")
             target = room_of(tuple(rest), package) if first == package.name and rest else room
-            if lines.get(target[-1], len(lines)) < lines[room[-1]]:
+            if lines.get(target, len(lines)) < lines[room]:
                 found.append(f"{'.'.join(room)} imports {'.'.join(target)}, which the map has above it")
     return found
 

@@ -1,0 +1,206 @@
+"""From the records of all cases to the numbers of each figure: one function per figure.
+
+Numbers stay per seed, in the order of the seeds. What a network's errors are counted against is the full network,
+trained for as long as one that was cut is in all, on the same samples and the same frames.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from reproduction.results.store import Payload
+from reproduction.xrefine.case import DELETED, counted
+from reproduction.xrefine.choices import X_REFINE, key_of
+from reproduction.xrefine.cost import flops, multiplications, parameters
+from reproduction.xrefine.network import FEATURES
+from reproduction.xrefine.rankings import RANKINGS
+from reproduction.xrefine.settings import Settings
+
+RIVALS = (
+    *RANKINGS,
+    "random",
+    "evenly spaced",
+    "LRP reversed",
+    "from scratch, LRP's choice",
+    "from scratch, evenly spaced",
+    "LRP, inputs alone",
+    "XAI-CHEST, inputs alone",
+    "random, inputs alone",
+    "LRP, neurons alone",
+)
+"""What is compared at every budget; "random" is the mean over its draws."""
+
+Result = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Records:
+    """All cases of a study.
+
+    Attributes:
+        settings: of the study.
+        seeds: in their order.
+        records: of each channel and modulation, one per seed.
+    """
+
+    settings: Settings
+    seeds: tuple[int, ...]
+    records: Mapping[tuple[str, str], Sequence[Payload]]
+
+    def each(self, of_case: Callable[[Sequence[Payload]], Result]) -> Result:
+        """Return a result per channel and modulation, under `cases`."""
+        return {
+            "cases": [
+                {"channel": channel, "modulation": modulation, **of_case(several)}
+                for (channel, modulation), several in self.records.items()
+            ]
+        }
+
+
+def error_rates(study: Records) -> Result:
+    """Return bit error rates against Eb/N0: of estimates without a network, the full one, and the one found."""
+
+    def of_case(several: Sequence[Payload]) -> Result:
+        return {
+            "ebno_db": list(study.settings.ebno_db),
+            "uncoded": _rates(several, _uncoded, "bits"),
+            "coded": _rates(several, lambda record: record["coded"], "coded_bits"),
+            "bits": several[0]["bits"],
+            "coded_bits": several[0]["coded_bits"],
+        }
+
+    def _uncoded(record: Payload) -> Mapping[str, Sequence[int]]:
+        size = record["searches"]["exhaustive"]["size"]
+        found = _network(study, record, X_REFINE, size) if size else record["full"]["errors_retrained"]
+        return {**record["conventional"], "full": record["full"]["errors_retrained"], X_REFINE: found}
+
+    return study.each(of_case)
+
+
+def _rates(
+    several: Sequence[Payload], errors: Callable[[Payload], Mapping[str, Sequence[int]]], bits: str
+) -> dict[str, list[list[float]]]:
+    """Return rates [seeds][Eb/N0] by name."""
+    found: dict[str, list[list[float]]] = {}
+    for record in several:
+        for name, counts in errors(record).items():
+            found.setdefault(name, []).append([count / record[bits] for count in counts])
+    return found
+
+
+def _network(study: Records, record: Payload, name: str, budget: Sequence[int]) -> Sequence[int]:
+    """Return the errors of a network; the full one's are those of its retraining."""
+    size = study.settings.size(*budget)
+    if size == study.settings.full:
+        return record["full"]["errors_retrained"]
+    return record["networks"][key_of(name, size)]["errors"]
+
+
+def trade_off(study: Records) -> Result:
+    """Return errors, in units of the full network's, against FLOPs: of X-REFINE's sizes, and of all rivals."""
+    settings = study.settings
+
+    def ratio(record: Payload, errors: Sequence[int]) -> float:
+        return counted(settings, errors) / max(1, counted(settings, record["full"]["errors_retrained"]))
+
+    def rival(record: Payload, name: str, budget: Sequence[int]) -> tuple[float | None, int | None]:
+        if name.startswith("random"):
+            draws = range(1 if name.endswith("alone") else settings.random_draws)
+            names = [name.replace("random", f"random {number}", 1) for number in draws]
+        else:
+            names = [name]
+        keys = [key_of(one, settings.size(*budget)) for one in names]
+        if keys[0] not in record["networks"]:
+            return None, None
+        networks = [record["networks"][key] for key in keys]
+        return float(np.mean([ratio(record, one["errors"]) for one in networks])), networks[0]["flops"]
+
+    def of_case(several: Sequence[Payload]) -> Result:
+        grid = [size for row in settings.grid for size in row]
+        sizes = [[size.subcarriers, size.neurons[0]] for size in grid]
+        return {
+            "full_flops": settings.full.flops,
+            X_REFINE: [
+                {
+                    "size": size,
+                    "flops": settings.size(*size).flops,
+                    "ratios": [ratio(record, _network(study, record, X_REFINE, size)) for record in several],
+                }
+                for size in sizes
+            ],
+            "rivals": {
+                name: [
+                    {
+                        "budget": list(budget),
+                        "flops": rival(several[0], name, budget)[1],
+                        "ratios": [rival(record, name, budget)[0] for record in several],
+                    }
+                    for budget in settings.budgets
+                ]
+                for name in RIVALS
+            },
+            "searches": {
+                name: [record["searches"][name] for record in several] for name in ("exhaustive", "staircase")
+            },
+        }
+
+    return study.each(of_case)
+
+
+def relevance(study: Records) -> Result:
+    """Return the relevance of subcarriers at each Eb/N0 and of neurons, the classes, and how high the pilots rank."""
+    from reproduction.ofdm.frame import PILOTS
+
+    def of_case(several: Sequence[Payload]) -> Result:
+        seen = [record["relevance"] for record in several]
+        by_ebno = np.array([one["by_ebno"] for one in seen])
+        shares = by_ebno / by_ebno.sum(axis=2, keepdims=True)
+        overall = by_ebno.mean(axis=1)
+        ranks = overall.argsort(axis=1).argsort(axis=1) / (overall.shape[1] - 1)
+        return {
+            "ebno_db": list(study.settings.ebno_db),
+            "by_ebno": shares.mean(axis=0).tolist(),
+            "neurons": [one["neurons"] for one in seen],
+            "classes": [one["classes"] for one in seen],
+            "pilots": PILOTS.tolist(),
+            "pilot_ranks": ranks[:, PILOTS].mean(axis=1).tolist(),
+        }
+
+    return study.each(of_case)
+
+
+def deletion(study: Records) -> Result:
+    """Return errors, in units of the full network's, as the best subcarriers are taken away by each ranking."""
+
+    def of_case(several: Sequence[Payload]) -> Result:
+        curves: dict[str, list[list[float]]] = {}
+        for record in several:
+            whole = max(1, counted(study.settings, record["full"]["errors"]))
+            of_seed: dict[str, list[list[float]]] = {}
+            for name, by_share in record["deletion"].items():
+                ratios = [counted(study.settings, errors) / whole for errors in by_share]
+                of_seed.setdefault("random" if name.startswith("random") else name, []).append(ratios)
+            for name, several_draws in of_seed.items():
+                curves.setdefault(name, []).append(np.mean(several_draws, axis=0).tolist())
+        return {"shares": list(DELETED), "curves": curves}
+
+    return study.each(of_case)
+
+
+def complexity(study: Records) -> Result:
+    """Return what an estimate costs before and after, by formula; the found sizes are each seed's own."""
+
+    def cost(widths: Sequence[int]) -> dict[str, int]:
+        return {"parameters": parameters(widths), "mac": multiplications(widths), "flops": flops(widths)}
+
+    def of_case(several: Sequence[Payload]) -> Result:
+        found = []
+        for record in several:
+            kept = record["found"]
+            found.append(cost((2 * len(kept["subcarriers"]), *map(len, kept["neurons"]), FEATURES)))
+        full = cost(study.settings.full.widths)
+        return {"full": full, "found": {name: [one[name] for one in found] for name in full}}
+
+    return study.each(of_case)
