@@ -7,7 +7,7 @@ OUT ?= $(if $(filter quick,$(PRESET)),figures/quick,figures)
 RUN := .venv/bin/python
 FIGURES := $(RUN) -m reproduction.slicing.figures
 
-.PHONY: figures real claims sensitivity regimes comparison report check-report reference data test lint benchmark benchmark-peers benchmark-attribution clean
+.PHONY: figures real claims sensitivity regimes comparison xrefine report check-report reference data test lint benchmark benchmark-peers benchmark-attribution clean
 
 figures: .venv/core
 	@set -e; figures=$$($(FIGURES)); for figure in $$figures; do \
@@ -45,6 +45,14 @@ comparison: SEEDS = 5
 comparison: .venv/core
 	$(RUN) -m reproduction.examples --preset $(PRESET) --seeds $(SEEDS) --slices eMBB --out $(OUT)/comparison
 	$(RUN) reproduction/compare.py $(OUT)/comparison/examples.csv --against data/reference/$(PRESET) --out $(OUT)/comparison
+
+# The second system, a channel estimator that relevance prunes: four figures and its claims; five seeds or SEEDS
+xrefine: SEEDS = 5
+xrefine: .venv/phy
+	@set -e; for figure in trade_off error_rate relevance deletion; do \
+		$(RUN) reproduction/xrefine/fig_$$figure.py --preset $(PRESET) --seeds $(SEEDS) --out $(OUT)/xrefine; \
+	done
+	$(RUN) reproduction/xrefine/claims.py --out $(OUT)/xrefine
 
 report: .venv/core
 	$(RUN) reproduction/report.py --out $(OUT)
@@ -94,6 +102,10 @@ clean:
 		{ echo "error: Python 3.11 to 3.13 is needed; name one: make PYTHON=python3.12 ..." >&2; exit 2; }
 	$(PYTHON) -m venv .venv
 	$(RUN) -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	touch $@
+
+.venv/phy: .venv/core setup.py
+	$(RUN) -m pip install --quiet --disable-pip-version-check -e ".[phy]"
 	touch $@
 
 .venv/test: .venv/core tests/requirements.txt
