@@ -54,9 +54,9 @@ FLOAT64 = 1e-12
 FINITE = 0.05
 """The share of a trial's results that must be numbers: log(z - 5) has few."""
 
-SAME, REORDERED = 128, 64
-"""How many roundings a sample's output may differ from that of the layers in float64, and, where what they add up
-cancels, from that of the layers one by one in their own precision."""
+SAME = 128
+"""How many roundings a sample's output may be from that of the layers in float64, or from that of the layers one by one
+in their own precision: of the greatest number that the last of them gives or reads, as what it adds up may cancel."""
 
 Rows = Sequence[np.ndarray]
 """What an operation reads, float64 [rows, ...] for each of its sources."""
@@ -136,15 +136,20 @@ def require_same(model: Any, graph: Graph, states: Sequence[Any]) -> None:
     inputs = states[: graph.inputs]
     given = finite("output", np.asarray(called(model, [tf.cast(one, tf.float32) for one in inputs]), np.float64))
     rounding = precision_of(model)
-    if (_greatest(given - states[graph.output]) <= SAME * rounding * _greatest(given)).all():
+    if _is_same(given, graph, states, rounding):
         return
     own = list(inputs)
     for operation in graph.operations:
         own.append(operation.own(*(own[source] for source in operation.sources)))
-    read = graph.operations[-1].sources if graph.operations else ()
-    size = np.max([_greatest(own[index]) for index in (*read, graph.output)], axis=0)
-    if (_greatest(given - own[graph.output]) > REORDERED * rounding * size).any():
+    if not _is_same(given, graph, own, rounding):
         raise refusal(f"'{model.name}', whose layers one by one give another output than it gives")
+
+
+def _is_same(given: np.ndarray, graph: Graph, states: Sequence[Any], rounding: float) -> bool:
+    """Tell whether a model's output is that of these states, up to a rounding, sample by sample."""
+    read = graph.operations[-1].sources if graph.operations else ()
+    size = np.max([_greatest(states[index]) for index in (*read, graph.output)], axis=0)
+    return bool((_greatest(given - states[graph.output]) <= SAME * rounding * size).all())
 
 
 def _require_kind(operation: Operation, read: Sequence[Any], before: Sequence[Any]) -> None:

@@ -4,6 +4,7 @@ So the quotients of LRP and DeepLIFT keep float32's digits near zero. What Tenso
 pooling in 3D and resizing, computes in float32. A twin has variables of its own: trials leave the model's alone.
 """
 
+import functools
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -72,12 +73,14 @@ class Twins:
 
 
 def _variable(value: Any) -> Any:
-    """Return a variable of the same numbers, in float64 if they are floats."""
+    """Return a variable of the same numbers, in float64 if they are floats; a layer's call assigns to no weight."""
     import keras
     import tensorflow as tf
 
     floating = tf.as_dtype(value.dtype).is_floating
-    inner = tf.Variable(np.asarray(value, np.float64) if floating else value, trainable=False)
+    is_weight = isinstance(value, keras.Variable) and value.trainable
+    make = tf.constant if is_weight else functools.partial(tf.Variable, trainable=False)
+    inner = make(np.asarray(value, np.float64) if floating else value)
     if not isinstance(value, keras.Variable):
         return inner
     twin = object.__new__(type(value))
@@ -131,7 +134,7 @@ def running(operation: Operation, read: Sequence[Any]) -> tuple[Operation, Any]:
         raise refusal(f"{what} ({reason(failures[0])})")
     chosen, state = found
     if not chosen.narrow:
-        chosen = replace(chosen, narrow=_is_narrow(chosen, read))
+        chosen = replace(chosen, narrow=_is_narrow(chosen, read, state))
     return chosen, state
 
 
@@ -169,13 +172,16 @@ def _as_float64(call: Any, dtype: Any) -> Any:
     return cast
 
 
-def _is_narrow(operation: Operation, read: Sequence[Any]) -> bool:
+def _is_narrow(operation: Operation, read: Sequence[Any], state: Any) -> bool:
     """Tell whether an operation computes in float32 within.
 
-    What float64 alone tells apart hardly changes its result then, and TensorFlow's graph of it says so.
+    What float64 alone tells apart hardly changes its result then, and TensorFlow's graph of it says so. One of Keras's
+    own gives nothing but float32's numbers then.
     """
     import tensorflow as tf
 
+    if operation.of_keras and tf.reduce_any(tf.cast(tf.cast(state, tf.float32), tf.float64) != state):
+        return False
     generator = np.random.default_rng(0)
     x = [tf.constant(generator.normal(size=one.shape)) for one in read]
     given, beside = (operation.call(*rows).numpy() for rows in (x, [one * (1.0 + SLIGHTLY) for one in x]))
