@@ -38,13 +38,14 @@ data -> client model -> explainer -> confidence -> constrained local training ->
       settings.py            Table III and what the paper leaves open;  figures.py: the list of them
 
     xrefine/                 the second system: what a channel estimator can do without
-      claims.py              what is claimed of it
+      claims.py              what is claimed of it;  refine.py: a network of one's own made smaller
       fig_error_rate.py, fig_trade_off.py, fig_relevance.py, fig_deletion.py
       script.py              a figure of this wing
       study.py               all cases, kept and continued;  experiment.py: from their records to a figure's numbers
       case.py                one case worked through;  criteria.py: what each claim is held to
       bench.py               a case's samples and tests;  choices.py: who keeps what
-      settings.py            what is simulated and compared;  chest.py: XAI-CHEST, noise in place of relevance
+      settings.py            what is simulated and compared;  chest.py: XAI-CHEST, noise in place of relevance;
+                             export.py: for Keras and TensorFlow Lite
       rankings.py            LRP's rivals;  pruning.py: what is kept, and the search for how much
       training.py            Adam in one compiled call;  relevance.py: LRP's;  samples.py: pairs and frames
       network.py, cost.py, classes.py

@@ -51,7 +51,11 @@ class Processes:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Stop the processes; after an error, without waiting for their queue."""
+        """Stop the processes; after an error at once, whatever they are doing, as their work is saved as it goes."""
+        if kind is not None:
+            for process in list((self._executor._processes or {}).values()):
+                process.terminate()
+                process.join()
         self._executor.shutdown(wait=kind is None, cancel_futures=True)
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from reproduction.ofdm.taps import PROFILES
+from reproduction.ofdm.taps import PROFILES, Taps
 from reproduction.seeds import generator, stream
 from reproduction.xrefine.network import Kept, Weights, cut_out, first_weights, forward, masks_of
 from reproduction.xrefine.samples import Pairs, Scaler, Test, draw_pairs, draw_test, estimated, estimates_of, scaler_of
@@ -40,15 +40,20 @@ class Case:
 
 
 class Bench:
-    """A case with its samples, drawn when they are first asked for."""
+    """A case with its samples, drawn when they are first asked for.
 
-    def __init__(self, case: Case) -> None:
+    Args:
+        case: what is looked at.
+        taps: in place of those that its channel's name stands for.
+    """
+
+    def __init__(self, case: Case, taps: Taps | None = None) -> None:
         from reproduction.ofdm.channels import FadingChannel
         from reproduction.ofdm.link import Link
 
         self.case, self.settings = case, case.settings
         self._link, self._coded_link = (Link(case.modulation, is_coded) for is_coded in (False, True))
-        self._channel = FadingChannel(PROFILES[case.channel], case.settings.doppler_hz)
+        self._channel = FadingChannel(taps or PROFILES[case.channel], case.settings.doppler_hz)
 
     def _pairs(self, symbols: int, purpose: str) -> Pairs:
         case, settings = self.case, self.settings

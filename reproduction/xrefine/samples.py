@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 
-from reproduction.ofdm.estimates import ESTIMATES
 from reproduction.seeds import stateless_seed
 from reproduction.xrefine.network import SUBCARRIERS
 
@@ -73,6 +72,8 @@ def estimates_of(rows: np.ndarray, frames: int) -> np.ndarray:
 
 def estimated(name: str, link: Any, received: Any) -> Any:
     """Return one of `ofdm.estimates.ESTIMATES` of received frames, complex64 [n, symbols, 52]."""
+    from reproduction.ofdm.estimates import ESTIMATES  # which imports TensorFlow, as drawing need not
+
     return ESTIMATES[name](received.preambles, received.symbols, link.points)
 
 

@@ -2,6 +2,8 @@
 
 import dataclasses
 import json
+import subprocess
+import sys
 from itertools import pairwise
 
 import numpy as np
@@ -180,3 +182,11 @@ def test_claims_need_figures_of_one_run(folder, tmp_path, capsys):
         claims.main(["--out", str(tmp_path)])
     assert caught.value.code == 2
     assert "trade_off.json: missing; make it with this script" in capsys.readouterr().err
+
+
+def test_scripts_are_imported_without_tensorflow_and_sionna():
+    """So that help and drawing again need neither."""
+    names = ("claims", "refine", "fig_trade_off", "fig_error_rate", "fig_relevance", "fig_deletion")
+    code = f"import sys, {', '.join(f'reproduction.xrefine.{name}' for name in names)}; "
+    code += "print(sorted({'tensorflow', 'keras', 'sionna'} & set(sys.modules)))"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
