@@ -46,10 +46,10 @@ comparison: .venv/core
 	$(RUN) -m reproduction.examples --preset $(PRESET) --seeds $(SEEDS) --slices eMBB --out $(OUT)/comparison
 	$(RUN) reproduction/compare.py $(OUT)/comparison/examples.csv --against data/reference/$(PRESET) --out $(OUT)/comparison
 
-# The second system, a channel estimator that relevance prunes: four figures and its claims; five seeds or SEEDS
+# The second system, a channel estimator that relevance prunes: five figures and its claims; five seeds or SEEDS
 xrefine: SEEDS = 5
 xrefine: .venv/phy
-	@set -e; for figure in trade_off error_rate relevance deletion; do \
+	@set -e; for figure in trade_off error_rate relevance deletion complexity; do \
 		$(RUN) reproduction/xrefine/fig_$$figure.py --preset $(PRESET) --seeds $(SEEDS) --out $(OUT)/xrefine; \
 	done
 	$(RUN) reproduction/xrefine/claims.py --out $(OUT)/xrefine

@@ -39,7 +39,7 @@ data -> client model -> explainer -> confidence -> constrained local training ->
 
     xrefine/                 the second system: what a channel estimator can do without
       claims.py              what is claimed of it;  refine.py: a network of one's own made smaller
-      fig_error_rate.py, fig_trade_off.py, fig_relevance.py, fig_deletion.py
+      fig_error_rate.py, fig_trade_off.py, fig_relevance.py, fig_deletion.py, fig_complexity.py
       script.py              a figure of this wing
       study.py               all cases, kept and continued;  experiment.py: from their records to a figure's numbers
       case.py                one case worked through;  criteria.py: what each claim is held to

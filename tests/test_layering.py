@@ -33,7 +33,7 @@ WINGS = {
         ("case", "criteria"),
         ("study", "experiment"),
         ("script",),
-        ("fig_error_rate", "fig_trade_off", "fig_relevance", "fig_deletion", "refine"),
+        ("fig_error_rate", "fig_trade_off", "fig_relevance", "fig_deletion", "fig_complexity", "refine"),
         ("claims",),
     ),
     "slicing": (

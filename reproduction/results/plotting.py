@@ -26,10 +26,10 @@ def style() -> AbstractContextManager:
     return mpl.rc_context(fname=STYLE)
 
 
-def legend_below(figure: Figure, axes: Axes) -> None:
-    """Put one legend, that of `axes`, below all panels."""
+def legend_below(figure: Figure, axes: Axes, columns: int | None = None) -> None:
+    """Put one legend, that of `axes`, below all panels; in one row, if not in so many columns."""
     handles, labels = axes.get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=len(labels))
+    figure.legend(handles, labels, loc="outside lower center", ncols=min(len(labels), columns or len(labels)))
 
 
 def draw_curves(axes: Axes, curves: Sequence[Sequence[float]], label: str, **look) -> None:

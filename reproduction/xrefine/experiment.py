@@ -4,17 +4,21 @@ Numbers stay per seed, in the order of the seeds. What a network's errors are co
 trained for as long as one that was cut is in all, on the same samples and the same frames.
 """
 
+import statistics
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
+from reproduction.results.records import decode
 from reproduction.results.store import Payload
 from reproduction.xrefine.case import DELETED, counted
 from reproduction.xrefine.choices import X_REFINE, key_of
 from reproduction.xrefine.cost import flops, multiplications, parameters
-from reproduction.xrefine.network import FEATURES
+from reproduction.xrefine.network import FEATURES, Weights
 from reproduction.xrefine.rankings import RANKINGS
 from reproduction.xrefine.settings import Settings
 
@@ -31,6 +35,9 @@ RIVALS = (
     "LRP, neurons alone",
 )
 """What is compared at every budget; "random" is the mean over its draws."""
+
+TIMED = 5000
+"""Calls of which the time for one symbol is the median."""
 
 Result = dict[str, Any]
 
@@ -190,17 +197,51 @@ def deletion(study: Records) -> Result:
 
 
 def complexity(study: Records) -> Result:
-    """Return what an estimate costs before and after, by formula; the found sizes are each seed's own."""
+    """Return what an estimate costs before and after: by formula of every seed, and measured of the first.
+
+    Measured are the bytes of a TensorFlow Lite model and the median microseconds that it takes for one symbol.
+    """
 
     def cost(widths: Sequence[int]) -> dict[str, int]:
         return {"parameters": parameters(widths), "mac": multiplications(widths), "flops": flops(widths)}
 
     def of_case(several: Sequence[Payload]) -> Result:
-        found = []
-        for record in several:
-            kept = record["found"]
-            found.append(cost((2 * len(kept["subcarriers"]), *map(len, kept["neurons"]), FEATURES)))
+        refined = [cost(_found_widths(record)) for record in several]
         full = cost(study.settings.full.widths)
-        return {"full": full, "found": {name: [one[name] for one in found] for name in full}}
+        weights = {
+            "full": _decoded(several[0]["full"]["weights"], study.settings.full.widths),
+            "refined": _decoded(several[0]["found"]["weights"], _found_widths(several[0])),
+        }
+        return {
+            "full": full,
+            "refined": {name: [one[name] for one in refined] for name in full},
+            "measured": {name: measured(one) for name, one in weights.items()},
+        }
 
     return study.each(of_case)
+
+
+def _found_widths(record: Payload) -> tuple[int, ...]:
+    kept = record["found"]
+    return (2 * len(kept["subcarriers"]), *map(len, kept["neurons"]), FEATURES)
+
+
+def _decoded(texts: Sequence[str], widths: Sequence[int]) -> Weights:
+    """Return the weights of a network of these widths."""
+    shapes = [shape for inputs, outputs in pairwise(widths) for shape in ((inputs, outputs), (outputs,))]
+    return [decode(text, shape) for text, shape in zip(texts, shapes, strict=True)]
+
+
+def measured(weights: Weights) -> dict[str, float]:
+    """Return the size of a network as a TensorFlow Lite model, and the median time that it takes for one symbol."""
+    from reproduction.xrefine.export import as_tflite, interpreter_of
+
+    content = as_tflite(weights)
+    interpreter = interpreter_of(content)
+    interpreter.set_tensor(interpreter.get_input_details()[0]["index"], np.ones((1, len(weights[0])), np.float32))
+    seconds = []
+    for _ in range(TIMED):
+        begun = time.perf_counter()
+        interpreter.invoke()
+        seconds.append(time.perf_counter() - begun)
+    return {"tflite_bytes": len(content), "microseconds": 1e6 * statistics.median(seconds)}

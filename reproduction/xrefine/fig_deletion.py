@@ -36,7 +36,7 @@ def draw(document: Document) -> Figure:
         axes.set_title(f"{case['channel']}, {case['modulation']}")
         axes.set_xlabel("subcarriers taken away (%)")
     grid[0, 0].set_ylabel("errors / full network's")
-    legend_below(figure, grid[0, -1])
+    legend_below(figure, grid[0, -1], 3 * len(cases))
     return figure
 
 

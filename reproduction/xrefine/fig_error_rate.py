@@ -34,7 +34,7 @@ def draw(document: Document) -> Figure:
         grid[1, column].set_xlabel("Eb/N0 (dB)")
     grid[0, 0].set_ylabel("bit error rate, uncoded")
     grid[1, 0].set_ylabel("bit error rate, coded")
-    legend_below(figure, grid[0, -1])
+    legend_below(figure, grid[0, -1], 3 * len(cases))
     return figure
 
 

@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from reproduction.figure_script import Document
-from reproduction.results.plotting import new_figure
+from reproduction.results.plotting import legend_below, new_figure
 from reproduction.xrefine import experiment
 from reproduction.xrefine.script import figure
 
@@ -39,8 +39,7 @@ def draw(document: Document) -> Figure:
         below.set_xlabel("neuron, by rank")
     grid[0, 0].set_ylabel("Eb/N0 (dB)")
     grid[1, 0].set_ylabel("mean |relevance|")
-    handles, labels = grid[1, 0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=3)
+    legend_below(figure, grid[1, 0])
     return figure
 
 

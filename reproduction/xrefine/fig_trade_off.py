@@ -1,6 +1,7 @@
 """Errors against FLOPs: X-REFINE's sizes and their front, and its rivals at the same FLOPs.
 
 Errors are those at 20 dB and above, in units of the full network's; the mean over the seeds and its standard deviation.
+Rivals of one budget stand side by side, although their FLOPs are the same.
 """
 
 from typing import Any
@@ -8,9 +9,10 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import FormatStrFormatter, LogLocator, NullLocator
 
 from reproduction.figure_script import Document
-from reproduction.results.plotting import new_figure
+from reproduction.results.plotting import legend_below, new_figure
 from reproduction.results.seed_statistics import mean, mean_and_spread
 from reproduction.results.words import markdown_table, mean_and_sd
 from reproduction.xrefine import experiment
@@ -30,6 +32,10 @@ SHOWN: dict[str, dict[str, Any]] = {
 }
 
 
+APART = 45
+"""FLOPs between rivals that would lie over one another."""
+
+
 def draw(document: Document) -> Figure:
     """Draw a panel per case."""
     cases = document["result"]["cases"]
@@ -44,8 +50,7 @@ def draw(document: Document) -> Figure:
         axes.set_xlabel("FLOPs per symbol")
     for axes in grid[:, 0]:
         axes.set_ylabel("errors / full network's")
-    handles, labels = grid[0, 0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=4)
+    legend_below(figure, grid[0, 0], 4 if columns > 1 else 2)
     return figure
 
 
@@ -55,11 +60,12 @@ def _panel(axes: Axes, case: dict) -> None:
     axes.scatter(costs, ratios, s=6, color="#D55E00", alpha=0.35, label="X-REFINE's sizes")
     best = [points[place] for place in front(points)]
     axes.plot(*zip(*best, strict=True), color="#D55E00", linewidth=1, label="their front")
-    for name, look in SHOWN.items():
+    for number, (name, look) in enumerate(SHOWN.items()):
+        aside = APART * (number - len(SHOWN) // 2)
         shown = [one for one in case["rivals"][name] if one["flops"] is not None]
         spread = [mean_and_spread(one["ratios"]) for one in shown]
         axes.errorbar(
-            [one["flops"] for one in shown],
+            [one["flops"] + aside for one in shown],
             [one["mean"] for one in spread],
             yerr=np.nan_to_num([one["sd"] for one in spread]),
             linestyle="",
@@ -70,6 +76,9 @@ def _panel(axes: Axes, case: dict) -> None:
         )
     axes.axhline(1.0, color="black", linewidth=0.6, linestyle=":")
     axes.set_yscale("log")
+    axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 1.5, 2.0, 3.0, 5.0)))
+    axes.yaxis.set_major_formatter(FormatStrFormatter("%g"))
+    axes.yaxis.set_minor_locator(NullLocator())
 
 
 def tables(document: Document) -> dict[str, str]:

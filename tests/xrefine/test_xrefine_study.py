@@ -18,6 +18,7 @@ from reproduction.xrefine import (
     case,
     claims,
     experiment,
+    fig_complexity,
     fig_deletion,
     fig_error_rate,
     fig_relevance,
@@ -45,7 +46,7 @@ TINY = dataclasses.replace(
     budgets=((12, 4),),
     random_draws=2,
 )
-FIGURES = (fig_trade_off, fig_error_rate, fig_relevance, fig_deletion)
+FIGURES = (fig_trade_off, fig_error_rate, fig_relevance, fig_deletion, fig_complexity)
 
 
 @pytest.fixture(scope="module")
@@ -186,7 +187,22 @@ def test_claims_need_figures_of_one_run(folder, tmp_path, capsys):
 
 def test_scripts_are_imported_without_tensorflow_and_sionna():
     """So that help and drawing again need neither."""
-    names = ("claims", "refine", "fig_trade_off", "fig_error_rate", "fig_relevance", "fig_deletion")
+    names = ("claims", "refine", "fig_trade_off", "fig_error_rate", "fig_relevance", "fig_deletion", "fig_complexity")
     code = f"import sys, {', '.join(f'reproduction.xrefine.{name}' for name in names)}; "
     code += "print(sorted({'tensorflow', 'keras', 'sionna'} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
+
+
+def test_costs_by_hand(records):
+    """Of the sizes that were found, and of files that are what their size says, however long they take."""
+    study = experiment.Records(TINY, (0, 1), {("VTV_SDWW", "QPSK"): records})
+    (found,) = experiment.complexity(study)["cases"]
+    assert found["full"]["mac"] == 104 * 8 + 8 * 8 + 8 * 104
+    for number, record in enumerate(records):
+        inputs, (first, second) = 2 * len(record["found"]["subcarriers"]), map(len, record["found"]["neurons"])
+        mac = inputs * first + first * second + second * 104
+        assert found["refined"]["mac"][number] == mac
+        assert found["refined"]["parameters"][number] == mac + first + second + 104
+    for name, parameters in {"full": found["full"]["parameters"], "refined": found["refined"]["parameters"][0]}.items():
+        assert 4 * parameters < found["measured"][name]["tflite_bytes"] < 4 * parameters + 8192  # float32 and a head
+        assert found["measured"][name]["microseconds"] > 0.0
