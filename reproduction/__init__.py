@@ -48,7 +48,7 @@ data -> client model -> explainer -> confidence -> constrained local training ->
                              export.py: for Keras and TensorFlow Lite
       rankings.py            LRP's rivals;  pruning.py: what is kept, and the search for how much
       training.py            Adam in one compiled call;  relevance.py: LRP's;  samples.py: pairs and frames
-      network.py, cost.py, classes.py
+      network.py, cost.py, classes.py, documents.py
 
     interference/            a detector whose attributions can be checked: script.py;  picture.py: where it looks;
                              study.py: how often that is right;  grids.py: OFDM resource grids with a burst

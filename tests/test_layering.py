@@ -25,7 +25,7 @@ GROUND = (
 WINGS = {
     "interference": (("grids",), ("study",), ("picture", "script")),
     "xrefine": (
-        ("cost", "network", "classes"),
+        ("cost", "network", "classes", "documents"),
         ("training", "relevance", "samples"),
         ("pruning", "rankings"),
         ("settings", "chest", "export"),

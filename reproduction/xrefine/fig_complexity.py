@@ -11,6 +11,7 @@ from reproduction.results.plotting import legend_below, new_figure
 from reproduction.results.seed_statistics import mean
 from reproduction.results.words import markdown_table, mean_and_sd
 from reproduction.xrefine import experiment
+from reproduction.xrefine.documents import Complexity
 from reproduction.xrefine.script import figure
 
 BY_FORMULA = {"parameters": "parameters", "mac": "MAC", "flops": "FLOPs"}
@@ -57,7 +58,9 @@ def tables(document: Document) -> dict[str, str]:
     return {".md": markdown_table(("channel", "modulation", "cost", "full", "refined"), rows)}
 
 
-SCRIPT = figure("complexity", __doc__.splitlines()[0], compute=experiment.complexity, draw=draw, tables=tables)
+SCRIPT = figure(
+    "complexity", __doc__.splitlines()[0], compute=experiment.complexity, draw=draw, case=Complexity, tables=tables
+)
 
 if __name__ == "__main__":
     SCRIPT.main()

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from reproduction.figure_script import Document
 from reproduction.results.plotting import legend_below, new_figure
 from reproduction.xrefine import experiment
+from reproduction.xrefine.documents import Deleted
 from reproduction.xrefine.script import figure
 
 LOOKS: dict[str, dict[str, Any]] = {
@@ -40,7 +41,7 @@ def draw(document: Document) -> Figure:
     return figure
 
 
-SCRIPT = figure("deletion", __doc__.splitlines()[0], compute=experiment.deletion, draw=draw)
+SCRIPT = figure("deletion", __doc__.splitlines()[0], compute=experiment.deletion, draw=draw, case=Deleted)
 
 if __name__ == "__main__":
     SCRIPT.main()

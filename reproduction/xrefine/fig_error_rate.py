@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from reproduction.figure_script import Document
 from reproduction.results.plotting import legend_below, new_figure
 from reproduction.xrefine import experiment
+from reproduction.xrefine.documents import Rates
 from reproduction.xrefine.script import figure
 
 LOOKS = {
@@ -45,7 +46,7 @@ def _curves(axes: Axes, ebno_db: list[float], curves: dict[str, list[list[float]
         axes.fill_between(ebno_db, rates.min(axis=0), rates.max(axis=0), color=look["color"], alpha=0.15, linewidth=0)
 
 
-SCRIPT = figure("error_rate", __doc__.splitlines()[0], compute=experiment.error_rates, draw=draw)
+SCRIPT = figure("error_rate", __doc__.splitlines()[0], compute=experiment.error_rates, draw=draw, case=Rates)
 
 if __name__ == "__main__":
     SCRIPT.main()

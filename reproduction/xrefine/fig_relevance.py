@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from reproduction.figure_script import Document
 from reproduction.results.plotting import legend_below, new_figure
 from reproduction.xrefine import experiment
+from reproduction.xrefine.documents import Seen
 from reproduction.xrefine.script import figure
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73")
@@ -43,7 +44,7 @@ def draw(document: Document) -> Figure:
     return figure
 
 
-SCRIPT = figure("relevance", __doc__.splitlines()[0], compute=experiment.relevance, draw=draw)
+SCRIPT = figure("relevance", __doc__.splitlines()[0], compute=experiment.relevance, draw=draw, case=Seen)
 
 if __name__ == "__main__":
     SCRIPT.main()

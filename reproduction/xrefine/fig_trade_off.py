@@ -16,6 +16,7 @@ from reproduction.results.plotting import legend_below, new_figure
 from reproduction.results.seed_statistics import mean, mean_and_spread
 from reproduction.results.words import markdown_table, mean_and_sd
 from reproduction.xrefine import experiment
+from reproduction.xrefine.documents import TradeOffCase
 from reproduction.xrefine.pruning import front
 from reproduction.xrefine.script import figure
 
@@ -94,7 +95,9 @@ def tables(document: Document) -> dict[str, str]:
     return {".md": markdown_table(columns, rows)}
 
 
-SCRIPT = figure("trade_off", __doc__.splitlines()[0], compute=experiment.trade_off, draw=draw, tables=tables)
+SCRIPT = figure(
+    "trade_off", __doc__.splitlines()[0], compute=experiment.trade_off, draw=draw, case=TradeOffCase, tables=tables
+)
 
 if __name__ == "__main__":
     SCRIPT.main()

@@ -14,6 +14,7 @@ from reproduction.results.progress import Job, watch
 from reproduction.results.records import digest
 from reproduction.results.store import only_one
 from reproduction.xrefine.case import PACKAGES
+from reproduction.xrefine.documents import form
 from reproduction.xrefine.experiment import Records
 from reproduction.xrefine.settings import PAPER, QUICK, Settings
 from reproduction.xrefine.study import cases, records_of
@@ -70,9 +71,10 @@ def figure(
     *,
     compute: Callable[[Records], Mapping[str, object]],
     draw: Callable[[Document], Figure],
+    case: Any,
     tables: Callable[[Document], Mapping[str, str]] = lambda document: {},
 ) -> FigureScript:
-    """Return the script of one of X-REFINE's figures."""
+    """Return the script of one of X-REFINE's figures; `case` is the form of what it saves of a case."""
     return FigureScript(
         name=name,
         about=about,
@@ -82,4 +84,5 @@ def figure(
         compute=compute,
         draw=draw,
         tables=tables,
+        check=form(case),
     )

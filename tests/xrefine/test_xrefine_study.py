@@ -11,7 +11,8 @@ import pytest
 
 pytest.importorskip("sionna", reason="the package sionna-no-rt is not installed; pip install '.[phy]' brings it")
 
-from reproduction.results.records import RecordError, read_record
+from reproduction.figure_script import FIGURE
+from reproduction.results.records import RecordError, read_record, write_record
 from reproduction.results.verdicts import FAILS, HOLDS
 from reproduction.xrefine import (
     bench,
@@ -130,6 +131,26 @@ def test_drawing_again_gives_the_same_picture(folder, capsys):
         picture = (folder / f"{one.SCRIPT.name}.png").read_bytes()
         one.SCRIPT.main(["--redraw", "--out", str(folder)])
         assert (folder / f"{one.SCRIPT.name}.png").read_bytes() == picture
+
+
+DAMAGES = {
+    fig_trade_off: lambda case: case["X-REFINE"][0]["ratios"].append(1.0),
+    fig_error_rate: lambda case: case.pop("coded"),
+    fig_relevance: lambda case: case["by_ebno"][0].pop(),
+    fig_deletion: lambda case: case["curves"]["LRP"].pop(),
+    fig_complexity: lambda case: case["measured"]["full"].update(microseconds="fast"),
+}
+
+
+@pytest.mark.parametrize("one", FIGURES, ids=lambda one: one.SCRIPT.name)
+def test_numbers_that_are_not_the_figures_are_refused(folder, tmp_path, capsys, one):
+    payload = json.loads(json.dumps(read_record(folder / f"{one.SCRIPT.name}.json", FIGURE)))
+    DAMAGES[one](payload["result"]["cases"][0])
+    write_record(tmp_path / f"{one.SCRIPT.name}.json", FIGURE, payload)
+    with pytest.raises(SystemExit) as caught:
+        one.SCRIPT.main(["--redraw", "--out", str(tmp_path)])
+    assert caught.value.code == 2
+    assert "field result.cases.0." in capsys.readouterr().err
 
 
 def test_a_record_of_other_settings_is_refused(folder, records):
