@@ -46,7 +46,7 @@ class Settings:
     training_symbols: int = 20000
     held_out_symbols: int = 5000
     test_frames: int = 100
-    coded_frames: int = 20
+    coded_frames: int = 100
     counted_from_db: float = 20.0
     subcarriers: tuple[int, ...] = (52, 39, 26, 20, 12, 6)
     neurons: tuple[int, ...] = (4, 6, 8, 10, 12, 15)
