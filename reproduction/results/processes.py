@@ -83,7 +83,7 @@ def available_cores() -> int:
 def single_thread() -> None:
     """Give TensorFlow one thread; call before it runs anything."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    with _native_noise_dropped():
+    with native_noise_dropped():
         import tensorflow as tf
 
     tf.config.threading.set_intra_op_parallelism_threads(1)
@@ -91,8 +91,8 @@ def single_thread() -> None:
 
 
 @contextmanager
-def _native_noise_dropped() -> Iterator[None]:
-    """Drop what TensorFlow's C++ writes to standard error while it loads (no GPU, oneDNN) and no setting silences."""
+def native_noise_dropped() -> Iterator[None]:
+    """Drop what TensorFlow's C++ writes to standard error while it loads or converts and no setting silences."""
     sys.stderr.flush()
     kept, nothing = os.dup(2), os.open(os.devnull, os.O_WRONLY)
     os.dup2(nothing, 2)

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from reproduction.results.processes import native_noise_dropped
 from reproduction.xrefine.network import Kept, Weights, forward
 from reproduction.xrefine.samples import Scaler
 
@@ -28,12 +29,13 @@ def folded(small: Weights, kept: Kept, inputs: Scaler, outputs: Scaler) -> Weigh
 
 def as_tflite(weights: Weights) -> bytes:
     """Return a network as a TensorFlow Lite model of float32, for one sample at a time."""
-    import tensorflow as tf
+    with native_noise_dropped():
+        import tensorflow as tf
 
-    constants = [tf.constant(weight) for weight in weights]
-    spec = tf.TensorSpec((1, len(weights[0])), tf.float32)
-    concrete = tf.function(lambda row: forward(constants, row)).get_concrete_function(spec)
-    return tf.lite.TFLiteConverter.from_concrete_functions([concrete]).convert()
+        constants = [tf.constant(weight) for weight in weights]
+        spec = tf.TensorSpec((1, len(weights[0])), tf.float32)
+        concrete = tf.function(lambda row: forward(constants, row)).get_concrete_function(spec)
+        return tf.lite.TFLiteConverter.from_concrete_functions([concrete]).convert()
 
 
 def run_tflite(content: bytes, rows: np.ndarray) -> np.ndarray:

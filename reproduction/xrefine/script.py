@@ -43,7 +43,7 @@ class XRefine:
         wanted = cases(settings, options.seeds)
         folder = options.out / "runs"
         with only_one(folder):
-            job = Job(title=f"{script.name}, {len(wanted)} cases", steps=len(wanted), unit="case")
+            job = Job(title=f"{script.name}, cases", steps=len(wanted), unit="case")
             with watch(job, figure=script.name, log=options.log) as on_round:
                 done = 0
 
