@@ -5,6 +5,7 @@ Statistics stay numbers until they are written; the Markdown table, a page and t
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from typing_extensions import TypedDict
 
@@ -137,6 +138,16 @@ class SavedVerdict(TypedDict):
     ours: str
     statistics: list[SavedStatistic]
     beside: list[SavedStatistic]
+
+
+class ClaimsRecord(TypedDict):
+    """A claims table as it is saved: the verdicts, and the runs that they were judged on."""
+
+    preset: str
+    settings: dict[str, Any]
+    seeds: list[int]
+    trained_with: list[dict[str, Any]]
+    verdicts: list[SavedVerdict]
 
 
 def as_json(verdict: Verdict) -> SavedVerdict:

@@ -5,11 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from typing_extensions import TypedDict
-
 from reproduction.files import write_atomically
 from reproduction.results.records import Kind, write_record
-from reproduction.results.verdicts import Finding, SavedVerdict, Verdict, as_json, as_markdown
+from reproduction.results.verdicts import ClaimsRecord, Finding, Verdict, as_json, as_markdown
 from reproduction.slicing import criteria
 from reproduction.slicing.criteria import (
     C1_CORRELATION,
@@ -34,17 +32,6 @@ from reproduction.slicing.figures import (
     OVERHEAD,
     SCALABILITY,
 )
-
-
-class ClaimsRecord(TypedDict):
-    """What is saved: the verdicts, and the runs that they were judged on."""
-
-    preset: str
-    settings: dict[str, Any]
-    seeds: list[int]
-    trained_with: list[dict[str, Any]]
-    verdicts: list[SavedVerdict]
-
 
 CLAIMS_RECORD = Kind(fields=ClaimsRecord, remedy="make it with python reproduction/claims.py")
 

@@ -1,6 +1,7 @@
 """One case of the study, worked through: the full network, what each ranking says, and every network that is cut."""
 
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from reproduction.xrefine.chest import tolerance
 from reproduction.xrefine.choices import X_REFINE, Choice, choices, key_of
 from reproduction.xrefine.classes import classes_of
 from reproduction.xrefine.cost import flops
-from reproduction.xrefine.network import Kept, Weights, all_of, cut_out, first_weights
+from reproduction.xrefine.network import Kept, Weights, all_of, cut_out
 from reproduction.xrefine.pruning import Size, best, exhaustive, staircase
 from reproduction.xrefine.rankings import RANKINGS, Subject, ablation, drawn
 from reproduction.xrefine.relevance import Relevance, Scores, relevance_of
@@ -67,7 +68,7 @@ def worked_through(case: Case, left: Payload | None, save: Callable[[Payload], N
 
 
 def full_network(bench: Bench) -> Payload:
-    """Train the full network, and another from other weights for as long as a network that is cut is trained in all."""
+    """Train the full network, and again from there, as long as a network that is cut is trained in all."""
     whole = all_of(bench.settings.hidden)
     weights = bench.trained(bench.first("full"), whole, "full")
     again = bench.trained(weights, whole, "retraining")
@@ -81,16 +82,20 @@ def full_network(bench: Bench) -> Payload:
 def found(bench: Bench, weights: Weights, record: Payload) -> Payload:
     """Return what the searches come to, the network that they find, and the bit errors with coded bits."""
     settings, whole = bench.settings, all_of(bench.settings.hidden)
+
+    def meets(size: Size) -> bool:
+        return ratio_of(settings, record, errors_of(settings, record, X_REFINE, size)) <= settings.target
+
     searches = {
-        name: search(settings.grid, lambda size: ratio_of(settings, record, size) <= settings.target)
+        name: search(settings.grid, meets)
         for name, search in {"exhaustive": exhaustive, "staircase": staircase}.items()
     }
     size = searches["exhaustive"].size or settings.full
-    kept, small = whole, weights
+    retrained = bench.trained(weights, whole, "retraining")
+    kept, small = whole, retrained
     if size != settings.full:
         kept = best(scores_of(record)["LRP"], size, PILOTS.tolist())
         small = bench.trained(weights, kept, "retraining")
-    retrained = bench.trained(weights, whole, "retraining")
     test = bench.coded_test
     return {
         "searches": {
@@ -111,11 +116,15 @@ def found(bench: Bench, weights: Weights, record: Payload) -> Payload:
     }
 
 
-def ratio_of(settings: Settings, record: Payload, size: Size) -> float:
-    """Return X-REFINE's errors at a size in units of the full network's, retrained as long; 1 for the full size."""
+def errors_of(settings: Settings, record: Payload, name: str, size: Size) -> Sequence[int]:
+    """Return the bit errors of a network in a record; the full one's are those of its retraining."""
     if size == settings.full:
-        return 1.0
-    errors = record["networks"][key_of(X_REFINE, size)]["errors"]
+        return record["full"]["errors_retrained"]
+    return record["networks"][key_of(name, size)]["errors"]
+
+
+def ratio_of(settings: Settings, record: Payload, errors: Sequence[int]) -> float:
+    """Return errors in units of the full network's, retrained as long."""
     return counted(settings, errors) / max(1, counted(settings, record["full"]["errors_retrained"]))
 
 
@@ -127,8 +136,13 @@ def counted(settings: Settings, errors: Sequence[int]) -> int:
 
 def weights_of(record: Payload, bench: Bench) -> Weights:
     """Return the full network's weights."""
-    shapes = [one.shape for one in first_weights(bench.settings.hidden, np.random.default_rng(0))]
-    return [decode(text, shape) for text, shape in zip(record["full"]["weights"], shapes, strict=True)]
+    return decoded(record["full"]["weights"], bench.settings.full.widths)
+
+
+def decoded(texts: Sequence[str], widths: Sequence[int]) -> Weights:
+    """Return the weights of a network of these widths, as a record holds them."""
+    shapes = [shape for inputs, outputs in pairwise(widths) for shape in ((inputs, outputs), (outputs,))]
+    return [decode(text, shape) for text, shape in zip(texts, shapes, strict=True)]
 
 
 def ranked(bench: Bench, weights: Weights) -> Payload:

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from reproduction.xrefine.network import FEATURES, Weights, first_weights, forward
+from reproduction.xrefine.network import FEATURES, Weights, first_weights, forward, hidden_of
 from reproduction.xrefine.rankings import Subject
 from reproduction.xrefine.relevance import Scores, of_subcarriers
 from reproduction.xrefine.training import Adam
@@ -25,7 +25,7 @@ STEPS, BATCH, LEARNING_RATE = 2000, 128, 1e-3
 def tolerance(subject: Subject) -> Scores:
     """Return how little noise each subcarrier tolerates, greater is better; of neurons it says nothing."""
     generator = np.random.default_rng(subject.seed)
-    first = first_weights([len(bias) for bias in subject.weights[1:-1:2]], generator)
+    first = first_weights(hidden_of(subject.weights), generator)
     noise = _compiled()(first, subject.weights, subject.features, subject.targets, np.int32(subject.seed))
     spread = 1.0 / (1.0 + np.exp(-forward(noise, subject.features).numpy().astype(float)))
     return Scores(-of_subcarriers(spread.mean(axis=0)), ())

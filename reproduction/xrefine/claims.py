@@ -5,28 +5,14 @@ python reproduction/xrefine/claims.py          # reads figures/xrefine, writes c
 
 import argparse
 from pathlib import Path
-from typing import Any
-
-from typing_extensions import TypedDict
 
 from reproduction import command_line
 from reproduction.files import write_atomically
 from reproduction.results.records import Kind, write_record
-from reproduction.results.verdicts import SavedVerdict, as_json, as_markdown
+from reproduction.results.verdicts import ClaimsRecord, as_json, as_markdown
 from reproduction.xrefine import fig_relevance, fig_trade_off
 from reproduction.xrefine.criteria import verdicts
 from reproduction.xrefine.script import FOLDER
-
-
-class ClaimsRecord(TypedDict):
-    """What is saved: the verdicts, and the runs that they were judged on."""
-
-    preset: str
-    settings: dict[str, Any]
-    seeds: list[int]
-    trained_with: list[dict[str, Any]]
-    verdicts: list[SavedVerdict]
-
 
 CLAIMS = Kind(fields=ClaimsRecord, remedy="make it with python reproduction/xrefine/claims.py")
 

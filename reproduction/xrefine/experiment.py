@@ -8,14 +8,12 @@ import statistics
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
-from reproduction.results.records import decode
 from reproduction.results.store import Payload
-from reproduction.xrefine.case import DELETED, counted
+from reproduction.xrefine.case import DELETED, counted, decoded, errors_of, ratio_of
 from reproduction.xrefine.choices import X_REFINE, key_of
 from reproduction.xrefine.cost import flops, multiplications, parameters
 from reproduction.xrefine.network import FEATURES, Weights
@@ -80,7 +78,8 @@ def error_rates(study: Records) -> Result:
 
     def _uncoded(record: Payload) -> Mapping[str, Sequence[int]]:
         size = record["searches"]["exhaustive"]["size"]
-        found = _network(study, record, X_REFINE, size) if size else record["full"]["errors_retrained"]
+        of_size = study.settings.size(*size) if size else study.settings.full
+        found = errors_of(study.settings, record, X_REFINE, of_size)
         return {**record["conventional"], "full": record["full"]["errors_retrained"], X_REFINE: found}
 
     return study.each(of_case)
@@ -97,20 +96,9 @@ def _rates(
     return found
 
 
-def _network(study: Records, record: Payload, name: str, budget: Sequence[int]) -> Sequence[int]:
-    """Return the errors of a network; the full one's are those of its retraining."""
-    size = study.settings.size(*budget)
-    if size == study.settings.full:
-        return record["full"]["errors_retrained"]
-    return record["networks"][key_of(name, size)]["errors"]
-
-
 def trade_off(study: Records) -> Result:
     """Return errors, in units of the full network's, against FLOPs: of X-REFINE's sizes, and of all rivals."""
     settings = study.settings
-
-    def ratio(record: Payload, errors: Sequence[int]) -> float:
-        return counted(settings, errors) / max(1, counted(settings, record["full"]["errors_retrained"]))
 
     def rival(record: Payload, name: str, budget: Sequence[int]) -> tuple[float | None, int | None]:
         if name.startswith("random"):
@@ -122,20 +110,21 @@ def trade_off(study: Records) -> Result:
         if keys[0] not in record["networks"]:
             return None, None
         networks = [record["networks"][key] for key in keys]
-        return float(np.mean([ratio(record, one["errors"]) for one in networks])), networks[0]["flops"]
+        return float(np.mean([ratio_of(settings, record, one["errors"]) for one in networks])), networks[0]["flops"]
 
     def of_case(several: Sequence[Payload]) -> Result:
         grid = [size for row in settings.grid for size in row]
-        sizes = [[size.subcarriers, size.neurons[0]] for size in grid]
         return {
             "full_flops": settings.full.flops,
             X_REFINE: [
                 {
-                    "size": size,
-                    "flops": settings.size(*size).flops,
-                    "ratios": [ratio(record, _network(study, record, X_REFINE, size)) for record in several],
+                    "size": [size.subcarriers, size.neurons[0]],
+                    "flops": size.flops,
+                    "ratios": [
+                        ratio_of(settings, record, errors_of(settings, record, X_REFINE, size)) for record in several
+                    ],
                 }
-                for size in sizes
+                for size in grid
             ],
             "rivals": {
                 name: [
@@ -209,8 +198,8 @@ def complexity(study: Records) -> Result:
         refined = [cost(_found_widths(record)) for record in several]
         full = cost(study.settings.full.widths)
         weights = {
-            "full": _decoded(several[0]["full"]["weights"], study.settings.full.widths),
-            "refined": _decoded(several[0]["found"]["weights"], _found_widths(several[0])),
+            "full": decoded(several[0]["full"]["weights"], study.settings.full.widths),
+            "refined": decoded(several[0]["found"]["weights"], _found_widths(several[0])),
         }
         return {
             "full": full,
@@ -224,12 +213,6 @@ def complexity(study: Records) -> Result:
 def _found_widths(record: Payload) -> tuple[int, ...]:
     kept = record["found"]
     return (2 * len(kept["subcarriers"]), *map(len, kept["neurons"]), FEATURES)
-
-
-def _decoded(texts: Sequence[str], widths: Sequence[int]) -> Weights:
-    """Return the weights of a network of these widths."""
-    shapes = [shape for inputs, outputs in pairwise(widths) for shape in ((inputs, outputs), (outputs,))]
-    return [decode(text, shape) for text, shape in zip(texts, shapes, strict=True)]
 
 
 def measured(weights: Weights) -> dict[str, float]:

@@ -81,9 +81,14 @@ def masks_of(kept: Kept, hidden: Sequence[int]) -> Weights:
     return masks
 
 
+def hidden_of(weights: Weights) -> list[int]:
+    """Return the widths of a network's hidden layers."""
+    return [len(bias) for bias in weights[1:-1:2]]
+
+
 def masked(weights: Weights, kept: Kept) -> Weights:
     """Return the full network's weights with 0 for what is not left."""
-    masks = masks_of(kept, [len(bias) for bias in weights[1:-1:2]])
+    masks = masks_of(kept, hidden_of(weights))
     return [weight * mask for weight, mask in zip(weights, masks, strict=True)]
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from reproduction.xrefine.network import SUBCARRIERS, Weights, forward
+from reproduction.xrefine.network import SUBCARRIERS, Weights, forward, hidden_of
 from reproduction.xrefine.relevance import Scores, of_subcarriers, relevance_of
 
 
@@ -75,7 +75,7 @@ def permutation(subject: Subject) -> Scores:
 def drawn(subject: Subject) -> Scores:
     """Return random numbers."""
     generator = np.random.default_rng(subject.seed)
-    hidden = [len(bias) for bias in subject.weights[1:-1:2]]
+    hidden = hidden_of(subject.weights)
     return Scores(generator.uniform(size=SUBCARRIERS), tuple(generator.uniform(size=width) for width in hidden))
 
 
@@ -104,11 +104,11 @@ def _by_change(subject: Subject, changed: Callable[[np.ndarray, Sequence[int]], 
     layers = activations(subject.weights, subject.features)
 
     def rises(depth: int, units: Sequence[Sequence[int]]) -> np.ndarray:
-        found = []
+        found, before = [], _error(subject, depth, layers[depth])
         for places in units:
             values = layers[depth].copy()
             values[:, places] = changed(values, places)
-            found.append(_error(subject, depth, values) - _error(subject, depth, layers[depth]))
+            found.append(_error(subject, depth, values) - before)
         return np.array(found)
 
     pairs = [[place, place + SUBCARRIERS] for place in range(SUBCARRIERS)]
@@ -120,9 +120,5 @@ def _by_change(subject: Subject, changed: Callable[[np.ndarray, Sequence[int]], 
 
 def _error(subject: Subject, depth: int, values: np.ndarray) -> float:
     """Return the mean squared error of the network from this layer on."""
-    weights = subject.weights
-    for layer in range(2 * depth, len(weights), 2):
-        values = values @ weights[layer] + weights[layer + 1]
-        if layer < len(weights) - 2:
-            values = np.maximum(values, 0.0)
-    return float(np.mean((values - subject.targets) ** 2, dtype=float))
+    given = np.asarray(forward(subject.weights[2 * depth :], values))
+    return float(np.mean((given - subject.targets) ** 2, dtype=float))

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from reproduction.seeds import stateless_seed
+from reproduction.seeds import generator, stateless_seed
 from reproduction.xrefine.network import SUBCARRIERS
 
 
@@ -96,7 +96,7 @@ def draw_pairs(link: Any, channel: Any, symbols: int, ebno_db: Sequence[float], 
         inputs, targets = features_of(estimated("STA", link, received)), features_of(received.channel)
         parts.append((inputs, targets, np.full(len(inputs), value)))
     inputs, targets, values = (np.concatenate(several) for several in zip(*parts, strict=True))
-    order = np.random.default_rng(stateless_seed(root_seed, purpose, "order").view(np.uint32)).permutation(len(inputs))
+    order = generator(root_seed, purpose, "order").permutation(len(inputs))
     places = order[:symbols]
     return Pairs(inputs[places], targets[places], values[places])
 

@@ -119,7 +119,7 @@ def test_a_case_stops_anywhere_and_goes_on_to_the_same_numbers(tmp_path, records
 
 
 def test_the_full_size_is_the_full_network(records):
-    found = case.ratio_of(TINY, records[0], TINY.full)
+    found = case.ratio_of(TINY, records[0], case.errors_of(TINY, records[0], X_REFINE, TINY.full))
     assert found == 1.0
     network = bench.Bench(cases(TINY, (0, 1))[0])
     weights = case.weights_of(records[0], network)
