@@ -29,10 +29,7 @@ def write_atomically(path: Path, content: bytes) -> None:
             os.fsync(file.fileno())
         os.replace(partial, path)
     except OSError as error:
-        reason = error.strerror or str(error)
-        raise OSError(
-            error.errno, f"{path}: cannot be written ({reason}); make room, or choose a folder that can be written"
-        ) from error
+        raise _refused(path, error) from error
     finally:
         with contextlib.suppress(OSError):  # the message above matters more
             partial.unlink(missing_ok=True)
@@ -49,10 +46,15 @@ def require_writable(folder: Path) -> None:
         with tempfile.TemporaryFile(dir=folder) as file:
             file.write(b"-")
     except OSError as error:
-        reason = error.strerror or str(error)
-        raise OSError(
-            error.errno, f"{folder}: cannot be written ({reason}); make room, or choose a folder that can be written"
-        ) from error
+        raise _refused(folder, error) from error
+
+
+def _refused(path: Path, error: OSError) -> OSError:
+    """Return the error that says what cannot be written, and what to do."""
+    reason = error.strerror or str(error)
+    return OSError(
+        error.errno, f"{path}: cannot be written ({reason}); make room, or choose a folder that can be written"
+    )
 
 
 def sha256_of(path: Path) -> str:
