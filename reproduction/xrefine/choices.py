@@ -66,7 +66,8 @@ def choices(settings: Settings, scores: dict[str, Scores]) -> Iterator[Choice]:
 def _of_one_kind(settings: Settings, size: Size, scores: dict[str, Scores]) -> Iterator[Choice]:
     """Yield what keeps all neurons, or all subcarriers, at a budget's FLOPs."""
     if filtered := inputs_alone(size.flops, settings.hidden):
-        for name in ("LRP", "XAI-CHEST", "random 0"):
+        draws = [f"random {number}" for number in range(settings.random_draws)]
+        for name in ("LRP", "XAI-CHEST", *draws):
             kept = best(Scores(scores[name].subcarriers, ()), Size(filtered.subcarriers, ()))
             whole = all_of(settings.hidden)
             yield Choice(f"{name}, inputs alone", size, Kept(kept.subcarriers, whole.neurons))

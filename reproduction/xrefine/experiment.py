@@ -102,8 +102,7 @@ def trade_off(study: Records) -> Result:
 
     def rival(record: Payload, name: str, budget: Sequence[int]) -> tuple[float | None, int | None]:
         if name.startswith("random"):
-            draws = range(1 if name.endswith("alone") else settings.random_draws)
-            names = [name.replace("random", f"random {number}", 1) for number in draws]
+            names = [name.replace("random", f"random {number}", 1) for number in range(settings.random_draws)]
         else:
             names = [name]
         keys = [key_of(one, settings.size(*budget)) for one in names]

@@ -16,6 +16,7 @@ from reproduction.xrefine.script import figure
 
 LOOKS: dict[str, dict[str, Any]] = {
     "LRP": {"color": "#D55E00", "marker": "s", "linewidth": 2.2},
+    "LRP, absolute mean": {"color": "#E69F00", "marker": "D"},
     "gradient x input": {"color": "black", "marker": "", "linestyle": ":"},
     "ablation": {"color": "#009E73", "marker": "^"},
     "permutation": {"color": "#CC79A7", "marker": "<"},

@@ -37,6 +37,11 @@ def relevance(subject: Subject) -> Scores:
     return relevance_of(subject.weights, subject.features).scores()
 
 
+def mean_relevance(subject: Subject) -> Scores:
+    """Return the absolute value of the mean relevance: what has either sign by turns cancels."""
+    return relevance_of(subject.weights, subject.features).scores("absolute mean")
+
+
 def magnitude(subject: Subject) -> Scores:
     """Return the sum of absolute weights: those out of a subcarrier, those into a neuron (Li et al. 2017)."""
     kernels = subject.weights[::2]
@@ -82,6 +87,7 @@ def drawn(subject: Subject) -> Scores:
 RANKINGS: Mapping[str, Callable[[Subject], Scores]] = MappingProxyType(
     {
         "LRP": relevance,
+        "LRP, absolute mean": mean_relevance,
         "gradient x input": gradient_times_input,
         "ablation": ablation,
         "permutation": permutation,

@@ -28,7 +28,7 @@ def cases(settings: Settings, seeds: tuple[int, ...]) -> list[Case]:
 def identity(case: Case) -> Payload:
     """Return everything that decides a case's numbers."""
     decides = dataclasses.asdict(case.settings)
-    for name in ("name", "channels", "modulations", "target", "counted_from_db"):
+    for name in ("name", "channels", "modulations"):
         del decides[name]
     return {"settings": decides, "channel": case.channel, "modulation": case.modulation, "seed": case.seed}
 

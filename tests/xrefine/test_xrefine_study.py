@@ -90,7 +90,8 @@ def test_a_bad_ranking_loses(records):
 def test_every_choice_is_of_its_budgets_flops():
     generator = np.random.default_rng(0)
     one = Scores(generator.normal(size=52), tuple(generator.normal(size=15) for _ in range(3)))
-    scores = {name: one for name in ("LRP", "magnitude", "random 0")} | {"XAI-CHEST": Scores(one.subcarriers, ())}
+    draws = [f"random {number}" for number in range(PAPER.random_draws)]
+    scores = {name: one for name in ("LRP", "magnitude", *draws)} | {"XAI-CHEST": Scores(one.subcarriers, ())}
     seen = set()
     for choice in choices(PAPER, scores):
         assert choice.key not in seen
