@@ -1,5 +1,8 @@
 """What a unit is worth: each ranking on networks where the answer is known, and against plain loops."""
 
+import json
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -12,6 +15,7 @@ from reproduction.xrefine.rankings import RANKINGS, Subject
 from reproduction.xrefine.relevance import AGGREGATIONS, relevance_of
 
 HIDDEN = (7, 5)
+GOLDEN = json.loads((Path(__file__).parents[1] / "golden" / "innvestigate_relevance.json").read_text())
 READ = (3, 19, 40)
 
 
@@ -89,6 +93,18 @@ def test_relevance_is_a_plain_lrp(weights):
             expected = received[:52] + received[52:] if depth == 0 else received
             got = found.subcarriers[row] if depth == 0 else found.neurons[depth - 1][row]
             np.testing.assert_allclose(got, expected, rtol=1e-4, atol=1e-5)  # float32 of the answer
+
+
+@pytest.mark.parametrize("of", GOLDEN["relevance"], ids=lambda of: f"{of['epsilon']:g}")
+def test_relevance_is_innvestigates(of):
+    """innvestigate stabilises the outputs, too, f / (f + epsilon s(f)): ours is started with that."""
+    weights = [np.asarray(one, np.float32) for one in GOLDEN["weights"]]
+    samples, outputs = np.asarray(GOLDEN["samples"], np.float32), np.asarray(GOLDEN["outputs"])
+    starts = outputs / (outputs + np.where(outputs >= 0.0, of["epsilon"], -of["epsilon"]))
+    for row, start in enumerate(starts):
+        given = explain_layers(as_keras(weights), samples[row : row + 1], start=start, epsilon=of["epsilon"])
+        for got, expected in zip(list(given.values())[:-1], of["of"], strict=True):
+            np.testing.assert_allclose(got[0], expected[row], rtol=1e-5, atol=1e-5)  # float32 against float64
 
 
 def test_aggregations_by_hand():
