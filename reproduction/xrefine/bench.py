@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 
 from reproduction.ofdm.taps import PROFILES, Taps
-from reproduction.seeds import generator, stream
+from reproduction.seeds import generator
 from reproduction.xrefine.network import Kept, Weights, cut_out, first_weights, forward, masks_of
 from reproduction.xrefine.samples import Pairs, Scaler, Test, draw_pairs, draw_test, estimated, estimates_of, scaler_of
 from reproduction.xrefine.settings import Settings
-from reproduction.xrefine.training import trained
+from reproduction.xrefine.training import order_seed, trained
 
 CONVENTIONAL = ("LS", "STA", "TRFI")
 """The estimates without a network that are shown beside it."""
@@ -103,7 +103,7 @@ class Bench:
         """Train what is kept, the settings' epochs as many times."""
         masks = masks_of(kept, self.settings.hidden)
         for turn in range(times):
-            order = int(stream(self.case.seed, "order", purpose, turn).generate_state(1)[0] >> 1)
+            order = order_seed(self.case.seed, purpose, turn)
             weights = trained(weights, masks, *self.samples, self.settings.training, order)
         return weights
 

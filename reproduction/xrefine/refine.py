@@ -30,7 +30,7 @@ from reproduction.ofdm.taps import PROFILES, read_taps
 from reproduction.results.processes import single_thread
 from reproduction.results.progress import message
 from reproduction.results.records import provenance
-from reproduction.seeds import generator, stream
+from reproduction.seeds import generator
 from reproduction.xrefine.case import counted
 from reproduction.xrefine.cost import flops, multiplications, parameters
 from reproduction.xrefine.export import as_tflite, folded
@@ -39,7 +39,7 @@ from reproduction.xrefine.pruning import Size, best, staircase
 from reproduction.xrefine.rankings import Subject, relevance
 from reproduction.xrefine.samples import Pairs, Scaler, scaler_of
 from reproduction.xrefine.settings import PAPER, QUICK, Settings
-from reproduction.xrefine.training import trained
+from reproduction.xrefine.training import order_seed, trained
 
 PRESETS = {preset.name: preset for preset in (PAPER, QUICK)}
 
@@ -93,8 +93,8 @@ def refined(task: Task, settings: Settings, seed: int, tell: Callable[[str], Non
     samples, whole = task.scaled(task.learned_from), all_of(settings.hidden)
 
     def train(weights: Weights, kept: Kept, purpose: str) -> Weights:
-        order = int(stream(seed, "order", purpose).generate_state(1)[0] >> 1)
-        return trained(weights, masks_of(kept, settings.hidden), *samples, settings.training, order)
+        masks = masks_of(kept, settings.hidden)
+        return trained(weights, masks, *samples, settings.training, order_seed(seed, purpose))
 
     tell(f"training {settings.full.widths} on {len(samples[0])} samples")
     weights = train(first_weights(settings.hidden, generator(seed, "weights")), whole, "full")

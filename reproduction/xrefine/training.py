@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from reproduction.seeds import stream
 from reproduction.xrefine.network import Weights, forward
 
 BETA_1, BETA_2, SMALLEST = 0.9, 0.999, 1e-7
@@ -26,6 +27,11 @@ class Training:
     epochs: int = 40
     batch: int = 128
     learning_rate: float = 1e-3
+
+
+def order_seed(root_seed: int, purpose: str, turn: int = 0) -> int:
+    """Return the seed of the orders of one training; its arguments are the run's seed, what for, and how often yet."""
+    return int(stream(root_seed, "order", purpose, turn).generate_state(1)[0] >> 1)
 
 
 def trained(
