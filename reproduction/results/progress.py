@@ -19,6 +19,8 @@ LOGS = ("auto", "plain", "json")
 """How progress is told: a bar on a terminal and lines elsewhere; lines; JSON lines."""
 
 LINES_PER_JOB = 2
+SILENT_SECONDS = 60.0
+"""A step that ends so long after the last line is told, too."""
 
 OnRound = Callable[[int, Entry | None], None]
 """Called with (rounds finished, the last one's numbers if there are any) while a job runs."""
@@ -140,10 +142,14 @@ def _bar(job: Job, console: Any) -> Iterator[Show]:
 
 @contextmanager
 def _lines(job: Job) -> Iterator[Show]:
-    """Print a line at the start and `LINES_PER_JOB` more."""
+    """Print a line at the start, `LINES_PER_JOB` more, and one for what ends a minute or more after the last line."""
+    last = 0.0
 
     def show(done: int, entry: Entry | None, elapsed: float, left: float) -> None:
-        if done == len(job.past) or done == job.steps or done % max(1, job.steps // LINES_PER_JOB) == 0:
+        nonlocal last
+        is_due = done % max(1, job.steps // LINES_PER_JOB) == 0 or elapsed - last >= SILENT_SECONDS
+        if done == len(job.past) or done == job.steps or is_due:
+            last = elapsed
             print(
                 f"{job.title}: {job.unit} {done}/{job.steps}  {_in_words(job, entry)}  {elapsed:.0f} s",
                 file=sys.stderr,

@@ -81,6 +81,14 @@ def test_a_log_gets_a_few_lines_always_the_first_and_the_last(capsys, rounds, sh
     assert all(re.search(rf"/{rounds} .* \d+ s$", line) for line in printed)
 
 
+def test_what_takes_minutes_is_told(capsys, monkeypatch):
+    """Of ten rounds of 25 s every third, beside the half and the last."""
+    clock = count(0.0, 25.0)
+    monkeypatch.setattr(progress.time, "perf_counter", lambda: next(clock))
+    printed = lines(capsys, job(10))
+    assert [int(re.search(r"round (\d+)/", line)[1]) for line in printed] == [0, 3, 5, 8, 10]
+
+
 def test_a_line_holds_the_rounds_numbers(capsys):
     first, last = lines(capsys, job(1))
     assert "MSE" not in first
