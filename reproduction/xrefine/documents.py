@@ -104,10 +104,11 @@ class Costs(TypedDict):
 
 
 class Measured(TypedDict):
-    """As TensorFlow Lite."""
+    """As TensorFlow Lite, and compiled by TensorFlow."""
 
     tflite_bytes: int
     microseconds: float
+    microseconds_compiled: float
 
 
 class Complexity(Case):

@@ -16,7 +16,7 @@ from reproduction.results.store import Payload
 from reproduction.xrefine.case import DELETED, counted, decoded, errors_of, ratio_of
 from reproduction.xrefine.choices import X_REFINE, key_of
 from reproduction.xrefine.cost import flops, multiplications, parameters
-from reproduction.xrefine.network import FEATURES, Weights
+from reproduction.xrefine.network import FEATURES, Weights, forward
 from reproduction.xrefine.rankings import RANKINGS
 from reproduction.xrefine.settings import Settings
 
@@ -35,7 +35,7 @@ RIVALS = (
 """What is compared at every budget; "random" is the mean over its draws."""
 
 TIMED = 5000
-"""Calls of which the time for one symbol is the median."""
+"""Calls of each kind, of which the time for one symbol is the median."""
 
 Result = dict[str, Any]
 
@@ -185,10 +185,7 @@ def deletion(study: Records) -> Result:
 
 
 def complexity(study: Records) -> Result:
-    """Return what an estimate costs before and after: by formula of every seed, and measured of the first.
-
-    Measured are the bytes of a TensorFlow Lite model and the median microseconds that it takes for one symbol.
-    """
+    """Return what an estimate costs before and after: by formula of every seed, and measured of the first."""
 
     def cost(widths: Sequence[int]) -> dict[str, int]:
         return {"parameters": parameters(widths), "mac": multiplications(widths), "flops": flops(widths)}
@@ -203,7 +200,7 @@ def complexity(study: Records) -> Result:
         return {
             "full": full,
             "refined": {name: [one[name] for one in refined] for name in full},
-            "measured": {name: measured(one) for name, one in weights.items()},
+            "measured": measured(weights),
         }
 
     return study.each(of_case)
@@ -214,16 +211,38 @@ def _found_widths(record: Payload) -> tuple[int, ...]:
     return (2 * len(kept["subcarriers"]), *map(len, kept["neurons"]), FEATURES)
 
 
-def measured(weights: Weights) -> dict[str, float]:
-    """Return the size of a network as a TensorFlow Lite model, and the median time that it takes for one symbol."""
+def measured(networks: Mapping[str, Weights]) -> dict[str, dict[str, float]]:
+    """Return of each network the bytes as a TensorFlow Lite model, and the median microseconds that one symbol takes.
+
+    A symbol takes that long in TensorFlow Lite's interpreter, and in TensorFlow, compiled; networks take turns.
+    """
     from reproduction.xrefine.export import as_tflite, interpreter_of
 
-    content = as_tflite(weights)
-    interpreter = interpreter_of(content)
-    interpreter.set_tensor(interpreter.get_input_details()[0]["index"], np.ones((1, len(weights[0])), np.float32))
-    seconds = []
+    contents = {name: as_tflite(weights) for name, weights in networks.items()}
+    calls: dict[tuple[str, str], Callable[[], Any]] = {}
+    for name, weights in networks.items():
+        interpreter = interpreter_of(contents[name])
+        row = np.ones((1, len(weights[0])), np.float32)
+        interpreter.set_tensor(interpreter.get_input_details()[0]["index"], row)
+        calls[name, "microseconds"] = interpreter.invoke
+        calls[name, "microseconds_compiled"] = compiled_call(weights, row)
+    seconds: dict[tuple[str, str], list[float]] = {key: [] for key in calls}
     for _ in range(TIMED):
-        begun = time.perf_counter()
-        interpreter.invoke()
-        seconds.append(time.perf_counter() - begun)
-    return {"tflite_bytes": len(content), "microseconds": 1e6 * statistics.median(seconds)}
+        for key, call in calls.items():
+            begun = time.perf_counter()
+            call()
+            seconds[key].append(time.perf_counter() - begun)
+    found: dict[str, dict[str, float]] = {name: {"tflite_bytes": len(content)} for name, content in contents.items()}
+    for (name, quantity), several in seconds.items():
+        found[name][quantity] = 1e6 * statistics.median(several)
+    return found
+
+
+def compiled_call(weights: Weights, row: np.ndarray) -> Callable[[], Any]:
+    """Return a call that lets a network, compiled for one symbol, estimate from this row."""
+    import tensorflow as tf
+
+    constants, given = [tf.constant(weight) for weight in weights], tf.constant(row)
+    run = tf.function(lambda features: forward(constants, features), jit_compile=True, autograph=False)
+    run(given)
+    return lambda: run(given).numpy()

@@ -13,7 +13,7 @@ from matplotlib.ticker import FormatStrFormatter, LogLocator, NullLocator
 
 from reproduction.figure_script import Document
 from reproduction.results.plotting import legend_below, new_figure
-from reproduction.results.seed_statistics import mean, mean_and_spread
+from reproduction.results.seed_statistics import mean, mean_and_spread, paired_interval
 from reproduction.results.words import markdown_table, mean_and_sd
 from reproduction.xrefine import experiment
 from reproduction.xrefine.documents import TradeOffCase
@@ -32,6 +32,17 @@ SHOWN: dict[str, dict[str, Any]] = {
     "XAI-CHEST, inputs alone": {"color": "#8B4513", "marker": "*"},
 }
 
+
+AGAINST = (
+    "random",
+    "evenly spaced",
+    "magnitude",
+    "permutation",
+    "ablation",
+    "from scratch, LRP's choice",
+    "LRP reversed",
+)
+"""Rivals that LRP is held against, pair by pair of the seeds."""
 
 APART = 45
 """FLOPs between rivals that would lie over one another."""
@@ -83,7 +94,7 @@ def _panel(axes: Axes, case: dict) -> None:
 
 
 def tables(document: Document) -> dict[str, str]:
-    """Return every rival at every budget, a line each."""
+    """Return every rival at every budget, a line each; and LRP held against each of them, a column each."""
     rows = []
     for case in document["result"]["cases"]:
         for name, points in case["rivals"].items():
@@ -92,7 +103,24 @@ def tables(document: Document) -> dict[str, str]:
                     where = (case["channel"], case["modulation"], "x".join(map(str, one["budget"])))
                     rows.append((*where, name, str(one["flops"]), mean_and_sd(one["ratios"])))
     columns = ("channel", "modulation", "budget", "chosen by", "FLOPs", "errors / full network's")
-    return {".md": markdown_table(columns, rows)}
+    return {".md": markdown_table(columns, rows), "_against.md": _against(document["result"]["cases"])}
+
+
+def _against(cases: list[dict]) -> str:
+    """Return LRP's errors minus each rival's, the mean and the 95 % interval over the seeds; bold is beyond chance."""
+    rows = []
+    for case in cases:
+        for number, ours in enumerate(case["rivals"]["LRP"]):
+            cells = [case["channel"], case["modulation"], "x".join(map(str, ours["budget"]))]
+            for name in AGAINST:
+                pair = np.array(ours["ratios"], float), np.array(case["rivals"][name][number]["ratios"], float)
+                low, high = paired_interval(*pair)
+                cell = f"{np.mean(pair[0] - pair[1]):+.3f}"
+                if np.isfinite(low):
+                    cell += f" [{low:+.3f}, {high:+.3f}]"
+                cells.append(f"**{cell}**" if low > 0.0 or high < 0.0 else cell)
+            rows.append(cells)
+    return markdown_table(("channel", "modulation", "budget", *AGAINST), rows)
 
 
 SCRIPT = figure(

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import re
 import subprocess
 import sys
 from itertools import pairwise
@@ -200,6 +201,14 @@ def test_verdicts_by_hand():
     assert [one.verdict for one in told] == [HOLDS, FAILS, HOLDS, HOLDS, FAILS, FAILS]
 
 
+def test_lrp_is_held_against_each_rival_by_hand():
+    """LRP at 1 in three seeds, random ones at 2, 2.1 and 2.05; what is the same differs by nothing, and is not bold."""
+    (line,) = fig_trade_off.tables({"result": {"cases": [a_case(random=[2.0, 2.1, 2.05])]}})[
+        "_against.md"
+    ].splitlines()[2:]
+    assert re.match(r"\| A \| QPSK \| 12x4 \| \*\*-1\.050 \[-1\.\d+, -1\.\d+\]\*\* \| \+0\.000 \| ", line)
+
+
 def test_claims_need_figures_of_one_run(folder, tmp_path, capsys):
     with pytest.raises(SystemExit) as caught:
         claims.main(["--out", str(tmp_path)])
@@ -228,3 +237,4 @@ def test_costs_by_hand(records):
     for name, parameters in {"full": found["full"]["parameters"], "refined": found["refined"]["parameters"][0]}.items():
         assert 4 * parameters < found["measured"][name]["tflite_bytes"] < 4 * parameters + 8192  # float32 and a head
         assert found["measured"][name]["microseconds"] > 0.0
+        assert found["measured"][name]["microseconds_compiled"] > 0.0
