@@ -39,6 +39,9 @@ except ModuleNotFoundError as missing:
 MODULATIONS = {"QPSK": 2, "16QAM": 4, "64QAM": 6}
 """Bits per cell."""
 
+BLOCK = 25
+"""Frames that are decoded at once: up to 5 MB each (64QAM, coded)."""
+
 MEMORY = 6
 GENERATORS = ("1011011", "1111001")
 """IEEE 802.11's code of rate 1/2: 133 and 171 octal; six zero bits end a frame."""
@@ -111,8 +114,7 @@ class Link:
 
         Args:
             channel: what they meet.
-            frames: how many, >= 1. Memory grows with it, to count errors too, by up to 5 MB a frame (64QAM, coded):
-                send many frames in blocks.
+            frames: how many, >= 1. Memory grows with it, by up to 1 MB a frame: send many frames in blocks.
             ebno_db: energy per bit over noise power density; infinity is no noise.
             seed: of `tf.random.stateless_*`, int32 [2], such as `seeds.stateless_seed(root, "link", block)`: bits,
                 channel and noise are a function of it and of `frames`.
@@ -157,7 +159,12 @@ class Link:
         if not tf.reduce_all(finite):
             frame = int(tf.where(~finite)[0, 0])
             raise ValueError(f"estimates must be finite, got nan or infinity in frame {frame}; check the estimator.")
-        return self._errors(received.bits, received.symbols, received.noise, estimates).numpy()
+        found = []
+        for start in range(0, estimates.shape[0], BLOCK):
+            part = slice(start, start + BLOCK)
+            counts = self._errors(received.bits[part], received.symbols[part], received.noise, estimates[part])
+            found.append(counts.numpy())
+        return np.concatenate(found)
 
     @tf.function
     def _sent(self, responses: Any, ebno_db: Any, of_bits: Any, of_noise: Any) -> tuple[Any, ...]:
