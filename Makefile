@@ -7,7 +7,7 @@ OUT ?= $(if $(filter quick,$(PRESET)),figures/quick,figures)
 RUN := .venv/bin/python
 FIGURES := $(RUN) -m reproduction.slicing.figures
 
-.PHONY: figures real claims sensitivity regimes comparison xrefine report check-report reference data test lint benchmark benchmark-peers benchmark-attribution clean
+.PHONY: figures real claims sensitivity regimes comparison xrefine report check-report reference data test lint benchmark benchmark-peers benchmark-attribution benchmark-xrefine clean
 
 figures: .venv/core
 	@set -e; figures=$$($(FIGURES)); for figure in $$figures; do \
@@ -93,6 +93,9 @@ benchmark-peers: .venv/core .venv-jax/ready .venv-fedjax/ready
 benchmark-attribution: .venv/core .venv-captum/ready
 	$(RUN) tests/benchmarks/attribution.py --captum-python .venv-captum/bin/python \
 		--out figures/benchmark_attribution.json
+
+benchmark-xrefine: .venv/phy
+	$(RUN) tests/benchmarks/xrefine.py --out figures/benchmark_xrefine.json
 
 clean:
 	rm -rf .venv .venv-jax .venv-fedjax .venv-captum

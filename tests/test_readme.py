@@ -3,6 +3,7 @@
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from importlib import import_module
@@ -15,6 +16,7 @@ from reproduction.figure_script import FIGURE
 from reproduction.results import records
 from reproduction.slicing.claims import CLAIMS_RECORD, read_figures, write_claims
 from reproduction.slicing.comparison.account import COMPARISON
+from reproduction.xrefine import claims as xrefine_claims
 from tests.helpers.committed import COMMITTED_FIGURES as FIGURES
 from tests.helpers.figure_scripts import NAMES
 
@@ -47,6 +49,17 @@ def links():
 def test_the_claims_are_the_figures():
     (text,) = re.findall(r"<!-- claims -->\n(.*?)<!-- /claims -->", README, re.DOTALL)
     assert text.strip("\n") == (FIGURES / "claims.md").read_text(encoding="utf-8").strip("\n")
+
+
+@drawn
+def test_the_claims_of_x_refine_are_its_figures(tmp_path):
+    """The README's table, and what `xrefine/claims.py` makes of the committed figures."""
+    (text,) = re.findall(r"<!-- X-REFINE claims -->\n(.*?)<!-- /X-REFINE claims -->", README, re.DOTALL)
+    assert text.strip("\n") == (FIGURES / "xrefine" / "claims.md").read_text(encoding="utf-8").strip("\n")
+    for name in ("trade_off.json", "relevance.json"):
+        shutil.copy(FIGURES / "xrefine" / name, tmp_path)
+    for path in xrefine_claims.write_claims(tmp_path):
+        assert path.read_bytes() == (FIGURES / "xrefine" / path.name).read_bytes()
 
 
 def test_the_claims_have_one_place():

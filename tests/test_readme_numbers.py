@@ -46,6 +46,7 @@ PROSE = {
     "forecast": lambda: between("A second-order polynomial, fitted", "## Attributions for any"),
     "comparison": lambda: between("In eMBB ([tables]", "## Speed"),
     "relevance": lambda: between("draws this (", "| DeepExplain | here"),
+    "X-REFINE": lambda: between("Beside the claims, in units of", "## Compare your method"),
     "speed": lambda: between("Intel Xeon virtual", "## Layout"),
 }
 
@@ -127,6 +128,57 @@ def lowest(slice_name, label):
     return np.nanmin(array(curves), axis=1).mean()
 
 
+def xrefine(part):
+    return document("benchmark_xrefine")[part]
+
+
+def timed(what, who, quantity):
+    """Median of what X-REFINE's benchmark took, in seconds or in units of ours."""
+    return xrefine("measured")[what][who][quantity]["median"]
+
+
+def rivals(name):
+    """Errors of an X-REFINE rival, the mean over the seeds, in every case and at every budget that it has."""
+    return [
+        array(one["ratios"]).mean() for case in result("xrefine/trade_off")["cases"] for one in case["rivals"][name]
+    ]
+
+
+def over(name, other):
+    """Least and greatest quotient of two rivals' errors over the cases and budgets."""
+    quotients = array(rivals(name)) / array(rivals(other))
+    return [quotients.min(), quotients.max()]
+
+
+def least_and_greatest(values):
+    return [min(values), max(values)]
+
+
+def taken_away(name):
+    """By what X-REFINE's errors grow as a fifth of the subcarriers is taken away, over the cases."""
+    cases = result("xrefine/deletion")["cases"]
+    return least_and_greatest([array(one["curves"][name])[:, one["shares"].index(0.2)].mean() for one in cases])
+
+
+def refined_over_full(quantity):
+    cases = [one["measured"] for one in result("xrefine/complexity")["cases"]]
+    return least_and_greatest([one["refined"][quantity] / one["full"][quantity] for one in cases])
+
+
+def over_sta(name, kind):
+    """An estimate's errors where they count over STA's, over the cases."""
+    least, found = document("xrefine/trade_off")["settings"]["counted_from_db"], []
+    for one in result("xrefine/error_rate")["cases"]:
+        counted = array(one["ebno_db"]) >= least
+        found.append(array(one[kind][name])[:, counted].sum() / array(one[kind]["STA"])[:, counted].sum())
+    return least_and_greatest(found)
+
+
+def searches(name):
+    """What a search of X-REFINE's sizes came to, of every case and seed."""
+    return [one for case in result("xrefine/trade_off")["cases"] for one in case["searches"][name]]
+
+
 MEASURED = ("eMBB", "URLLC")
 
 
@@ -173,6 +225,13 @@ def compared(method, what="theirs", against=POST_HOC, quantity="final confidence
 def commands():
     """Seconds of the README's commands on the machine that measured them last."""
     return json.loads((FIGURES / "benchmark_commands.json").read_text(encoding="utf-8"))["runs"][-1]["seconds"]
+
+
+def processor_seconds(command):
+    """Seconds of all processors together, where a machine did other work besides."""
+    runs = json.loads((FIGURES / "benchmark_commands.json").read_text(encoding="utf-8"))["runs"]
+    (found,) = [one["processor_seconds"][command] for one in runs if command in one.get("processor_seconds", {})]
+    return found
 
 
 def agreed(kind):
@@ -649,6 +708,118 @@ SAID = {
             text="by less than a millionth with LRP and DeepLIFT; in float32 captum's LRP differs by {}.",
             values=lambda: [furthest(["epsilon_lrp"], "captum float32")],
             holds=lambda: furthest(["epsilon_lrp", "deeplift"], "captum float64") < 1e-6,
+        ),
+        Said(
+            text="{} symbols x {} epochs: Keras's fit / ours | {} x ({} s / {} s) | {} s |",
+            values=lambda: [
+                xrefine("settings")["training_symbols"],
+                xrefine("settings")["epochs"],
+                timed("training", "Keras fit", "over_ours"),
+                timed("training", "Keras fit", "seconds"),
+                timed("training", "ours", "seconds"),
+                2.5,
+            ],
+        ),
+        *(
+            Said(
+                text=f"frames of 16QAM, {kind}: plain NumPy / ours | {{}} x ({{}} / {{}} frames a second) | none |",
+                values=lambda kind=kind: [
+                    timed(f"link, {kind}", "NumPy", "over_ours"),
+                    1 / timed(f"link, {kind}", "NumPy", "seconds"),
+                    1 / timed(f"link, {kind}", "compiled", "seconds"),
+                ],
+            )
+            for kind in ("uncoded", "coded")
+        ),
+        *(
+            Said(
+                text=f"the same, {kind}: Sionna's blocks called eagerly / ours | {{}} x | none |",
+                values=lambda kind=kind: [timed(f"link, {kind}", "uncompiled", "over_ours")],
+            )
+            for kind in ("uncoded", "coded")
+        ),
+        Said(
+            text="relevance of {} samples, inputs and all neurons | {} s | {} s |",
+            values=lambda: [xrefine("settings")["held_out_symbols"], timed("relevance", "ours", "seconds"), 0.2],
+        ),
+        Said(
+            text="a case of the study, {} networks | {} s and {} GB | {} GB for both workers |",
+            values=lambda: [
+                xrefine("case")["networks"],
+                xrefine("case")["seconds"],
+                xrefine("case")["peak_bytes"] / 1e9,
+                3,
+            ],
+        ),
+        Said(
+            text="make xrefine at the paper's settings, five seeds, processor time of two cores | {} min | {} min |",
+            values=lambda: [processor_seconds("make xrefine") / 60, 120],
+        ),
+    ],
+    "X-REFINE": [
+        Said(
+            text="the full network's errors at {} dB and above, over {} cases, {} budgets and {} seeds",
+            values=lambda: [
+                document("xrefine/trade_off")["settings"]["counted_from_db"],
+                len(result("xrefine/trade_off")["cases"]),
+                len(document("xrefine/trade_off")["settings"]["budgets"]),
+                len(document("xrefine/trade_off")["seeds"]),
+            ],
+        ),
+        Said(
+            text="LRP of a ReLU network is input x gradient (Ancona et al. {}, Prop. {}), and the two choose the same",
+            values=lambda: [2018, 3],
+            holds=lambda: np.allclose(rivals("LRP"), rivals("gradient x input"), rtol=0.02),
+        ),
+        Said(
+            text="LRP's choice makes {} to {} times the errors of random ones ({} draws), {} to {} times those of",
+            values=lambda: [
+                *over("LRP", "random"),
+                document("xrefine/trade_off")["settings"]["random_draws"],
+                *over("LRP", "evenly spaced"),
+            ],
+        ),
+        Said(
+            text="{} to {} times those of ablation's, and {} to {} times those of a network of its size",
+            values=lambda: [*over("LRP", "ablation"), *over("LRP", "from scratch, evenly spaced")],
+        ),
+        Said(
+            text="in place of the mean of absolute values, makes {} to {} times LRP's",
+            values=lambda: over("LRP, absolute mean", "LRP"),
+        ),
+        Said(
+            text="the {} % of subcarriers that LRP ranks first make the errors grow by a factor of {} to {}, "
+            "random ones of {} to {}, those that ablation ranks first of {} to {};",
+            values=lambda: [20, *taken_away("LRP"), *taken_away("random"), *taken_away("ablation")],
+        ),
+        Said(
+            text="a symbol takes the refined network {} to {} of the full one's time in TensorFlow Lite and {} to {} "
+            "compiled",
+            values=lambda: [*refined_over_full("microseconds"), *refined_over_full("microseconds_compiled")],
+        ),
+        Said(
+            text="at {} dB and above the full one makes {} to {} times STA's errors, where TRFI makes {} to {} times",
+            values=lambda: [
+                document("xrefine/trade_off")["settings"]["counted_from_db"],
+                *over_sta("full", "uncoded"),
+                *over_sta("TRFI", "uncoded"),
+            ],
+        ),
+        Said(
+            text="with coded bits the network makes {} to {} times, TRFI {} to {} ",
+            values=lambda: [*over_sta("full", "coded"), *over_sta("TRFI", "coded")],
+        ),
+        Said(
+            text="search retrains {} networks at most, the exhaustive one {}, and finds the same size in {} of {}",
+            values=lambda: [
+                max(one["looked_at"] for one in searches("staircase")),
+                max(one["looked_at"] for one in searches("exhaustive")),
+                sum(
+                    one["size"] == other["size"]
+                    for one, other in zip(searches("staircase"), searches("exhaustive"), strict=True)
+                ),
+                len(searches("staircase")),
+            ],
         ),
     ],
     "relevance": [

@@ -25,7 +25,7 @@ import numpy as np
 from children import Answer, Child, interleave, ratios, serve, spread
 
 CHANNEL, MODULATION, LINK_MODULATION, EBNO_DB = "VTV_SDWW", "64QAM", "16QAM", {"uncoded": 20.0, "coded": 10.0}
-FRAMES = {"compiled": 100, "uncompiled": 100, "NumPy": 20}
+FRAMES = {"compiled": 100, "uncompiled": 20, "NumPy": 20}
 """In a block: as many as each is quick with."""
 
 ONE_THREAD = {
