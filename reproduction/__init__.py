@@ -61,6 +61,8 @@ data -> client model -> explainer -> confidence -> constrained local training ->
     ofdm/                    a simulated link of IEEE 802.11p.  frame.py;  taps.py, channels.py: fading;  link.py: bits
                              to symbols and back, on Sionna;  estimates.py: of the channel;  error_rate.py: how sure
     attribution/             DeepExplain's methods, and relevance of every layer, for any model: knows no federation
+      influence.py           which training samples a loss comes from;  inverses.py, curvature.py: of the training loss
+      sample_gradients.py    of every sample, from one pass;  batch_sums.py: how they are told apart
     seeds.py                 streams of randomness;  files.py: whole files or none
 
 The paper's letters, and their names here:

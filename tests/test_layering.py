@@ -15,7 +15,8 @@ import pytest
 PACKAGE = Path(__file__).resolve().parents[1] / "reproduction"
 
 GROUND = (
-    ("files", "seeds", "attribution"),
+    ("files", "seeds"),
+    ("attribution",),
     ("results", "ofdm"),
     ("command_line",),
     ("figure_script",),
@@ -300,7 +301,7 @@ SEEDED = {
         "from reproduction.slicing.settings import PAPER",
         "slicing.datasets imports its neighbour slicing.settings",
     ),
-    "neighbour on the ground": ("attribution/extra.py", "import reproduction.seeds", "its neighbour seeds"),
+    "neighbour on the ground": ("seeds.py", "import reproduction.files", "its neighbour files"),
     "neighbour on the first floor": ("ofdm/extra.py", "import reproduction.results.records", "its neighbour results"),
     "attribution into a wing": ("attribution/extra.py", "import reproduction.slicing.settings", "stands above it"),
     "wing to wing": (

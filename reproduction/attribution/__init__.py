@@ -1,7 +1,7 @@
 """Attribution: what each input feature contributed to a prediction. DeepExplain's stand-in for Keras 3.
 
-Stage "Explainer" of the paper (Sec. III, Algorithm 1): a model and arrays in, arrays out; no federation, no files,
-no global state. Five functions share one call shape::
+Stage "Explainer" of the paper (Sec. III, Algorithm 1): a model and arrays in, arrays out; no federation, no global
+state. What each training sample contributed is `influence.Influence`'s to say. Five functions share one call shape::
 
     explain(model, inputs, method="integrated_gradients", baseline=None, target=None, steps=100)
 

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 from reproduction.attribution import arguments
 from reproduction.attribution.arguments import Baseline
 from reproduction.attribution.method import Method, require_truth_value, require_whole_number
+from reproduction.attribution.progress import shown
 from reproduction.attribution.scalar_function import ScalarFunction, is_keras
 from reproduction.attribution.units import units_of
 
@@ -51,7 +52,7 @@ class Request(Generic[AMethod]):
     def run(self, stage: Callable[[ScalarFunction, np.ndarray, np.ndarray], Any]) -> list[Any]:
         """Apply a stage batch by batch and return its parts."""
         step = max(1, self.batch_size // self.method.rows_per_input(self.function.layout))
-        return [stage(*batch) for batch in _shown(list(self._batches(step)), self.progress)]
+        return [stage(*batch) for batch in shown(list(self._batches(step)), self.progress, "attributions")]
 
     def as_given(self, parts: Sequence[np.ndarray]) -> Any:
         """Join parts [n, features] of the batches, and return them as the caller gave the inputs, float32."""
@@ -62,14 +63,6 @@ class Request(Generic[AMethod]):
             rows = slice(first, first + step)
             start = None if self.function.start is None else self.function.start[rows]
             yield dataclasses.replace(self.function, start=start), self.inputs[rows], self.baseline[rows]
-
-
-def _shown(batches: list[Any], progress: bool) -> Any:
-    if not progress:
-        return batches
-    from rich.progress import track
-
-    return track(batches, description="attributions")
 
 
 def checked(
