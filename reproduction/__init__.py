@@ -3,10 +3,10 @@
 Roy, Chergui, Verikoukis, "Towards Bridging the FL Performance-Explainability Trade-Off: A Trustworthy 6G RAN Slicing
 Use-Case", IEEE TVT 2024, arXiv 2307.12903.
 
-One ground, and a wing per system: `slicing`, the paper's; `xrefine`, a channel estimator that relevance prunes; and
-`interference`, a small one whose explanations can be checked. A wing stands on the ground and knows no other wing; what
-two of them need lies on the ground and knows none of them. An import never goes up these lists. Within the paper's wing
-data flow:
+One ground, and a wing per system: `slicing`, the paper's; `xrefine`, a channel estimator that relevance prunes;
+`receiver`, a neural receiver; and `interference`, a small one whose explanations can be checked. A wing stands on the
+ground and knows no other wing; what two of them need lies on the ground and knows none of them. An import never goes up
+these lists. Within the paper's wing data flow:
 data -> client model -> explainer -> confidence -> constrained local training -> federation -> records -> figures.
 
     fig4..fig8, table4       what a user types, one script per figure: how it is drawn, and one call
@@ -50,6 +50,13 @@ data -> client model -> explainer -> confidence -> constrained local training ->
       training.py            Adam in one compiled call;  relevance.py: LRP's;  samples.py: pairs and frames
       network.py, cost.py, classes.py, documents.py
 
+    receiver/                the third system: a neural receiver, DeepRx
+      fig_error_rate.py;     script.py: a figure of this wing
+      study.py               trainings and tests, kept and continued;  experiment.py: from them to a figure's numbers
+      case.py                one case worked through;  bench.py: its link, frames, network
+      receivers.py           conventional ones, and one that knows the channel;  training.py: Adam, epoch by epoch
+      network.py, samples.py, settings.py, documents.py
+
     interference/            a detector whose attributions can be checked: script.py;  picture.py: where it looks;
                              study.py: how often that is right;  grids.py: OFDM resource grids with a burst
 
@@ -60,6 +67,8 @@ data -> client model -> explainer -> confidence -> constrained local training ->
                              words.py: from numbers to text;  plotting.py, page.py: from numbers to pictures and pages
     ofdm/                    a simulated link of IEEE 802.11p.  frame.py;  taps.py, channels.py: fading;  link.py: bits
                              to symbols and back, on Sionna;  estimates.py: of the channel;  error_rate.py: how sure
+                             and one over a resource grid.  grid.py;  tdl.py, conditions.py, mixed_channels.py: each
+                             frame its own;  grid_estimates.py: linear, LMMSE;  grid_link.py: soft bits
     attribution/             DeepExplain's methods, and relevance of every layer, for any model: knows no federation
       influence.py           which training samples a loss comes from;  inverses.py, curvature.py: of the training loss
       sample_gradients.py    of every sample, from one pass;  batch_sums.py: how they are told apart

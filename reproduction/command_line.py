@@ -110,7 +110,7 @@ def one_line_errors(log_as: str = "auto", *, stopped: str = STOPPED) -> Iterator
             sys.stdout.flush()
     except KeyboardInterrupt:
         _end(130, message(log_as, "stopped", stopped))
-    except (ValueError, TypeError, OSError, RuntimeError) as error:
+    except (ValueError, TypeError, OSError, RuntimeError, ModuleNotFoundError) as error:
         if isinstance(error, BrokenPipeError) and _drop_what_nobody_reads():
             sys.exit(CLOSED_PIPE)
         log.debug("what went wrong", exc_info=True)

@@ -1,4 +1,7 @@
-"""A simulated link of IEEE 802.11p: frames, fading channels, estimates of them, error rates. Only here is Sionna used.
+"""Simulated links: frames, fading channels, estimates of them, error rates. Only here is Sionna used.
 
-`link` needs the extra `phy` (Sionna); `frame`, `taps`, `channels`, `estimates` and `error_rate` do not.
+One is of IEEE 802.11p: `frame`, `taps`, `channels`, `estimates`, `link`. One is over a resource grid like 5G NR's,
+where each frame has conditions of its own: `grid`, `tdl`, `conditions`, `mixed_channels`, `grid_estimates`,
+`grid_link`.
+`link` and `grid_link` need the extra `phy` (Sionna); the others do not.
 """

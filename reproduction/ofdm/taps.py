@@ -17,6 +17,7 @@ from types import MappingProxyType
 import numpy as np
 
 from reproduction.ofdm.frame import PREFIX_SECONDS
+from reproduction.ofdm.tdl import TDL
 
 LONGEST_DELAY_NS = 1e9 * PREFIX_SECONDS
 """Beyond the cyclic prefix, symbols would run into each other, which the link leaves out."""
@@ -134,34 +135,6 @@ def _tap(where: str, columns: list[str], row: list[str]) -> tuple[float, float]:
     return numbers[0], numbers[1]
 
 
-_TDL_C = (
-    (0.0, -4.4),
-    (0.2099, -1.2),
-    (0.2219, -3.5),
-    (0.2329, -5.2),
-    (0.2176, -2.5),
-    (0.6366, 0.0),
-    (0.6448, -2.2),
-    (0.656, -3.9),
-    (0.6584, -7.4),
-    (0.7935, -7.1),
-    (0.8213, -10.7),
-    (0.9336, -11.1),
-    (1.2285, -5.1),
-    (1.3083, -6.8),
-    (2.1704, -8.7),
-    (2.7105, -13.2),
-    (4.2589, -13.9),
-    (4.6003, -13.9),
-    (5.4902, -15.8),
-    (5.6077, -17.1),
-    (6.3065, -16.0),
-    (6.6374, -15.7),
-    (7.0427, -21.6),
-    (8.6523, -22.8),
-)
-"""Delay in delay spreads and power in dB of each tap."""
-
 PROFILES = MappingProxyType(
     {
         "VTV_SDWW": Taps(
@@ -176,7 +149,7 @@ PROFILES = MappingProxyType(
             (0, 1, 2, 100, 101, 102, 200, 201, 300, 301, 500, 501),
             (0, 0, 0, -11.5, -11.5, -11.5, -19, -19, -25.6, -25.6, -28.1, -28.1),
         ),
-        "TDL_C": Taps(tuple(153.0 * delay for delay, _ in _TDL_C), tuple(power_db for _, power_db in _TDL_C)),
+        "TDL_C": Taps(tuple(153.0 * delay for delay in TDL["TDL-C"].delays), TDL["TDL-C"].powers_db),
     }
 )
 """Vehicle to vehicle, same direction with wall; vehicle to vehicle, urban canyon; roadside to vehicle, urban canyon;

@@ -1,0 +1,110 @@
+"""What is simulated, trained and compared.
+
+DeepRx: Honkala, Korpi and Huttunen, arXiv 2005.01494. The study of influence: Tuononen, Penttinen and Hautamäki, arXiv
+2509.15950. What the papers do not print, or is not to be had, is our choice: the size of the grid, the pilots, one
+receive antenna, the training's length and rate, the small network.
+"""
+
+from dataclasses import dataclass, field
+
+from reproduction.ofdm.conditions import Mix
+from reproduction.ofdm.grid import Grid
+
+
+@dataclass(frozen=True, kw_only=True)
+class Architecture:
+    """Of DeepRx.
+
+    Attributes:
+        first: channels that the first convolution gives.
+        widths: channels that each residual block gives.
+        dilations: of each block's convolutions, over symbols and over subcarriers.
+    """
+
+    first: int = 64
+    widths: tuple[int, ...] = (64, 64, 128, 128, 256, 256, 256, 128, 128, 64, 64)
+    dilations: tuple[tuple[int, int], ...] = (
+        *((1, 1), (1, 1), (2, 3), (2, 3), (2, 3), (3, 6)),
+        *((2, 3), (2, 3), (2, 3), (1, 1), (1, 1)),
+    )
+
+    def __post_init__(self) -> None:
+        if len(self.widths) != len(self.dilations):
+            raise ValueError(
+                f"dilations must be one for each width, got {len(self.widths)} widths and {len(self.dilations)} "
+                "dilations; give both for every block."
+            )
+
+
+SMALL = Architecture(first=16, widths=(16, 32, 64, 32, 16), dilations=((1, 1), (2, 3), (3, 6), (2, 3), (1, 1)))
+"""A quarter as wide, with a block of each kind: 37,668 parameters at 16QAM."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Training:
+    """How a network is trained: Adam, whose rate falls from its greatest to 0 along half a cosine.
+
+    Small batches learn sooner, for a frame has hundreds of cells: at equal work, in batches of 32 the small network has
+    not begun to tell levels apart when in batches of 8 it is at linear interpolation.
+
+    Attributes:
+        frames: that it learns from.
+        epochs: passes over them, each in another order.
+        batch: frames per step; what is left of an epoch behind its last whole batch is left out.
+        learning_rate: Adam's greatest.
+    """
+
+    frames: int = 10_000
+    epochs: int = 6
+    batch: int = 8
+    learning_rate: float = 1e-2
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.batch <= self.frames:
+            raise ValueError(f"batch must be from 1 to frames, {self.frames}, got {self.batch}; 8 is usual.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """One study.
+
+    Attributes:
+        name: of the preset.
+        modulation: one of `ofdm.link.MODULATIONS`.
+        grid: of a frame.
+        learned: conditions of the training.
+        unseen: conditions on whose channels nothing was trained.
+        architecture: of the network.
+        training: how it is trained.
+        statistics_frames: conditions of the training over which the LMMSE receiver's covariance is the mean.
+        snr_db: of the test.
+        test_frames: per SNR.
+    """
+
+    name: str
+    modulation: str = "16QAM"
+    grid: Grid = field(default_factory=Grid)
+    learned: Mix = field(default_factory=lambda: Mix(channels=("TDL-B", "TDL-C", "TDL-D")))
+    unseen: Mix = field(default_factory=lambda: Mix(channels=("TDL-A", "TDL-E")))
+    architecture: Architecture = SMALL
+    training: Training = field(default_factory=Training)
+    statistics_frames: int = 1000
+    snr_db: tuple[float, ...] = tuple(float(value) for value in range(-4, 33, 4))
+    test_frames: int = 400
+
+
+PAPER = Settings(name="paper")
+"""On two cores."""
+
+FULL = Settings(
+    name="full", architecture=Architecture(), training=Training(frames=50_000, epochs=30, batch=64, learning_rate=1e-3)
+)
+"""The network of the paper, for a GPU."""
+
+QUICK = Settings(
+    name="quick",
+    training=Training(frames=1600, epochs=5),
+    statistics_frames=100,
+    snr_db=(0.0, 8.0, 16.0, 24.0, 32.0),
+    test_frames=60,
+)
