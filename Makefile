@@ -7,7 +7,7 @@ OUT ?= $(if $(filter quick,$(PRESET)),figures/quick,figures)
 RUN := .venv/bin/python
 FIGURES := $(RUN) -m reproduction.slicing.figures
 
-.PHONY: figures real claims sensitivity regimes comparison xrefine report check-report reference data test lint benchmark benchmark-peers benchmark-attribution benchmark-xrefine clean
+.PHONY: figures real claims sensitivity regimes comparison xrefine receiver report check-report reference data test lint benchmark benchmark-peers benchmark-attribution benchmark-xrefine clean
 
 figures: .venv/core
 	@set -e; figures=$$($(FIGURES)); for figure in $$figures; do \
@@ -53,6 +53,14 @@ xrefine: .venv/phy
 		$(RUN) reproduction/xrefine/fig_$$figure.py --preset $(PRESET) --seeds $(SEEDS) --out $(OUT)/xrefine; \
 	done
 	$(RUN) reproduction/xrefine/claims.py --out $(OUT)/xrefine
+
+# The third system, a neural receiver and the frames that help it: six figures and its claims; three seeds or SEEDS
+receiver: SEEDS = 3
+receiver: .venv/phy
+	@set -e; for figure in error_rate adaptation learning beneficial several left_out; do \
+		$(RUN) reproduction/receiver/fig_$$figure.py --preset $(PRESET) --seeds $(SEEDS) --out $(OUT)/receiver; \
+	done
+	$(RUN) reproduction/receiver/claims.py --out $(OUT)/receiver
 
 report: .venv/core
 	$(RUN) reproduction/report.py --out $(OUT)

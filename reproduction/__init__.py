@@ -50,12 +50,18 @@ data -> client model -> explainer -> confidence -> constrained local training ->
       training.py            Adam in one compiled call;  relevance.py: LRP's;  samples.py: pairs and frames
       network.py, cost.py, classes.py, documents.py
 
-    receiver/                the third system: a neural receiver, DeepRx
-      fig_error_rate.py;     script.py: a figure of this wing
-      study.py               trainings and tests, kept and continued;  experiment.py: from them to a figure's numbers
+    receiver/                the third system: a neural receiver, DeepRx, and which training frames help where it fails
+      claims.py              what is claimed of influence;  adapt.py: a receiver of one's own fine-tuned by it
+      fig_error_rate.py, fig_adaptation.py, fig_learning.py, fig_beneficial.py, fig_several.py, fig_left_out.py
+      script.py              a figure of this wing;  looks.py: how selections look
+      influence_study.py     its jobs, kept and continued;  work.py: what each does
+      adaptation.py, together.py: fine-tunings for one target, and for several;  left_out.py: trainings without frames
+      preparation.py         targets, and the influence of candidates;  selection.py: who selects frames
+      fine_tuning.py         gradient steps;  losses.py: of a frame
+      study.py               trainings and tests, kept and continued;  experiment.py: from records to a figure's numbers
       case.py                one case worked through;  bench.py: its link, frames, network
       receivers.py           conventional ones, and one that knows the channel;  training.py: Adam, epoch by epoch
-      network.py, samples.py, settings.py, documents.py
+      network.py, samples.py, settings.py, names.py, criteria.py, documents.py
 
     interference/            a detector whose attributions can be checked: script.py;  picture.py: where it looks;
                              study.py: how often that is right;  grids.py: OFDM resource grids with a burst

@@ -58,7 +58,17 @@ from reproduction.seeds import generator
 
 HESSIANS = ("identity", "exact", "cg", "gauss_newton", "arnoldi")
 
-OPTIONS = ("hessian", "damping", "layers", "iterations", "projection", "batch_size", "seed", "progress")
+OPTIONS = (
+    "hessian",
+    "damping",
+    "layers",
+    "curvature_samples",
+    "iterations",
+    "projection",
+    "batch_size",
+    "seed",
+    "progress",
+)
 
 RELATIVE = (None, "theta", "loss")
 
@@ -75,6 +85,7 @@ class Influence:
         layers: names of the layers whose weights count; None: all weights that are trained.
         influence_loss: the loss at the targets, if it is another (cross-loss influence); may be a function of the
             model's error that is no training loss at all.
+        curvature_samples: the first samples, over which the curvature is the mean; None: over all of them.
         iterations: products with the curvature: the dimension of Arnoldi's space, the most steps of conjugate
             gradients.
         projection: how many numbers to keep of a sample's gradient, by a random projection (`sketch`); an influence is
@@ -98,6 +109,7 @@ class Influence:
         damping: float = 0.0,
         layers: Sequence[str] | None = None,
         influence_loss: Loss | None = None,
+        curvature_samples: int | None = None,
         iterations: int = 100,
         projection: int | None = None,
         batch_size: int | None = None,
@@ -116,6 +128,8 @@ class Influence:
         require_truth_value("progress", progress)
         if batch_size is not None:
             require_whole_number("batch_size", batch_size, minimum=1)
+        if curvature_samples is not None:
+            require_whole_number("curvature_samples", curvature_samples, minimum=1)
         if projection is not None:
             require_whole_number("projection", projection, minimum=1)
             if hessian == "arnoldi":
@@ -126,7 +140,7 @@ class Influence:
         self.model, self.loss, self.influence_loss = model, loss, influence_loss
         self.hessian, self.damping = hessian, float(damping)
         self.layers = None if layers is None else layers if isinstance(layers, str) else tuple(layers)
-        self.iterations, self.projection = iterations, projection
+        self.curvature_samples, self.iterations, self.projection = curvature_samples, iterations, projection
         self.batch_size, self.seed, self.progress = batch_size, seed, progress
         self._training: TrainingRows | None = None
         self._target_gradients: SampleGradients | None = None
@@ -166,7 +180,7 @@ class Influence:
         if self.hessian == "identity":
             return inverses.Identity()
         product = curvature.gauss_newton if self.hessian == "gauss_newton" else curvature.hessian
-        matrix = product(objective, samples, self.batch_size)
+        matrix = product(objective, samples[: self.curvature_samples], self.batch_size)
         if self.hessian == "exact":
             return inverses.exact(matrix, self.damping, self.progress)
         if self.hessian == "arnoldi":
@@ -285,6 +299,38 @@ class Influence:
             ValueError: not fitted, or a system that cannot be solved.
         """
         return self.training.norms(self.progress)[1] ** 2
+
+    def direction(self, x: Any, y: Any) -> np.ndarray:
+        """Return where weights go as samples count a little more: -(H + damping I)^-1 times their mean gradient.
+
+        Args:
+            x: what `fit` takes.
+            y: what `fit` takes.
+
+        Returns:
+            Float64 [P], an entry for each weight that counts, in the model's order.
+
+        Raises:
+            ValueError: not fitted, samples that do not fit, or a system that cannot be solved.
+        """
+        training = self.training
+        samples = checked_samples(training.gradients.objective, x, y, ("x", "y"))
+        total = np.zeros(training.gradients.objective.parameters)
+        for first in range(0, len(samples), training.gradients.size):
+            total += training.gradients.of(samples[first : first + training.gradients.size]).sum(axis=0, dtype=float)
+        return -training.inverse.solve(total[None] / len(samples))[0]
+
+    @property
+    def eigenvalues(self) -> np.ndarray:
+        """Eigenvalues of H that are inverted, without damping, the greatest last: of "exact", or nearly of "arnoldi".
+
+        Raises:
+            ValueError: not fitted, or another `hessian`.
+        """
+        inverse = self.training.inverse
+        if not isinstance(inverse, Spectral):
+            raise ValueError(f"hessian must be 'exact' or 'arnoldi' to know eigenvalues, got {self.hessian!r}.")
+        return inverse.values - self.damping
 
     def save(self, path: str | Path) -> None:
         """Save what `fit` made, with the samples: one file, whole or not there.

@@ -121,7 +121,13 @@ def block_size(most: int, objective: Objective) -> int:
 def _compiled(objective: Objective, kind: Callable[..., Any]) -> Callable[[list[Any], Any], Any]:
     import tensorflow as tf
 
-    return tf.function(lambda inputs, targets: kind(objective, inputs, targets), autograph=False)
+    compiled = tf.function(lambda inputs, targets: kind(objective, inputs, targets), autograph=False)
+
+    def run(inputs: list[Any], targets: Any) -> Any:
+        given = list(map(tf.convert_to_tensor, inputs)), tf.convert_to_tensor(targets)
+        return compiled.get_concrete_function(*given)(*given)  # one for each shape, without a warning of too many
+
+    return run
 
 
 def summed_gradients(objective: Objective, inputs: list[Any], targets: Any) -> list[Any]:

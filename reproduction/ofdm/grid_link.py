@@ -82,9 +82,29 @@ class GridLink:
         if np.shape(seed) != (2,):
             raise ValueError(f'seed must be two numbers, got {seed!r}; take seeds.stateless_seed(root, "link", block).')
         of_channel, of_bits, of_noise = tf.unstack(tf.random.split(tf.cast(seed, tf.int32), 3, alg="philox"))
-        channel = responses(self.grid, conditions, of_channel)
-        bits, received = self._sent(channel, tf.constant(conditions.noise), of_bits, of_noise)
-        return Frames(bits, received, channel, tf.constant(conditions.noise), conditions)
+        return self._over(responses(self.grid, conditions, of_channel), conditions, of_bits, of_noise)
+
+    def over(self, channel: Any, conditions: Conditions, seed: Any) -> Frames:
+        """Send a frame of random bits over each of given channels, with noise of its conditions.
+
+        Args:
+            channel: what each cell meets, complex64 [n, symbols, subcarriers].
+            conditions: of n frames; what they say of channels is not looked at.
+            seed: of bits and noise, as `send` takes it.
+
+        Raises:
+            ValueError: channels of another grid, or not one for each of the conditions.
+        """
+        wanted = (len(conditions), self.grid.symbols, self.grid.subcarriers)
+        if tuple(channel.shape) != wanted:
+            raise ValueError(f"channel must be {wanted}, one for each of the conditions, got {tuple(channel.shape)}.")
+        _, of_bits, of_noise = tf.unstack(tf.random.split(tf.cast(seed, tf.int32), 3, alg="philox"))
+        return self._over(tf.constant(channel), conditions, of_bits, of_noise)
+
+    def _over(self, channel: Any, conditions: Conditions, of_bits: Any, of_noise: Any) -> Frames:
+        noise = tf.constant(conditions.noise)
+        bits, received = self._sent(channel, noise, of_bits, of_noise)
+        return Frames(bits, received, channel, noise, conditions)
 
     def soft_bits(self, received: Any, estimates: Any, noise: Any) -> Any:
         """Return the soft bits of every cell.

@@ -32,7 +32,8 @@ def trained_network(case: Case, left: Payload | None, save: Callable[[Payload], 
     record = left or {}
     while state.epochs < epochs:
         state = trainer.epoch(state)
-        record = {"identity": fixed, "provenance": provenance(PACKAGES), **as_payload(state), "finished": False}
+        late = as_payload(state) if state.epochs == case.settings.late_epoch else record.get("late")
+        record = {"identity": fixed, "provenance": provenance(PACKAGES), **as_payload(state), "late": late}
         record["finished"] = state.epochs == epochs
         save(record)
     return record

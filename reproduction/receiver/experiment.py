@@ -12,10 +12,16 @@ from typing import Any
 import numpy as np
 
 from reproduction.ofdm.error_rate import ErrorRate
+from reproduction.receiver.names import ALIKE, OTHERS, PAPERS, RANDOM, SAME
 from reproduction.receiver.settings import Settings
 from reproduction.results.store import Payload
 
 Result = dict[str, Any]
+
+Curves = list[list[float]]
+"""[seeds][targets]."""
+PARTS = 9
+"""Of a condition's range, within which influences are averaged."""
 
 
 @dataclass(frozen=True)
@@ -73,3 +79,195 @@ def interval(errors: np.ndarray, bits: int) -> list[float]:
     effect = max(1.0, errors.var(ddof=1) / independent) if independent and len(errors) > 1 else 1.0
     worth = max(1, round(errors.size * bits / effect))
     return list(ErrorRate(round(rate * worth), worth).interval())
+
+
+@dataclass(frozen=True)
+class Adapted:
+    """All records of the study of influence.
+
+    Attributes:
+        settings: of the study.
+        seeds: in their order.
+        preparations: one per seed.
+        adaptations: of each seed, one per target.
+        together: one per seed.
+        left_out: of the first seed, one per target.
+    """
+
+    settings: Settings
+    seeds: tuple[int, ...]
+    preparations: Sequence[Payload]
+    adaptations: Sequence[Sequence[Payload]]
+    together: Sequence[Payload]
+    left_out: Sequence[Payload]
+
+    def closed(self, kind: str, count: int, test: str, step: int | None = None, targets: int | None = None) -> Curves:
+        """Return the share of the gap to the genie that a selection's fine-tuning closes, [seeds][targets].
+
+        Args:
+            kind: of the selection; "random" is the mean over its draws.
+            count: frames that were selected.
+            test: what the network is held to.
+            step: of the fine-tuning; the last by default.
+            targets: the first so many; all by default.
+        """
+        at = str(step or self.settings.influences.steps)
+        return [
+            [_closed(one["before"], _mean_errors(one, kind, count, test, at), test) for one in several[:targets]]
+            for several in self.adaptations
+        ]
+
+
+def adaptation(study: Adapted) -> Result:
+    """Return what each selection's fine-tuning comes to, seed by seed and target by target.
+
+    Returns:
+        Of each selection the share of the gap to the genie that is closed, by test, and the other targets' bit errors
+        in units of those before; and how the targets were received before.
+    """
+    how = study.settings.influences
+
+    def forgotten(kind: str) -> Curves:
+        return [
+            [
+                _mean_errors(one, kind, how.selected, OTHERS, str(how.steps)) / max(1, one["before"]["trained"][OTHERS])
+                for one in several
+            ]
+            for several in study.adaptations
+        ]
+
+    return {
+        "selected": how.selected,
+        "steps": how.steps,
+        "targets": [
+            {**one["targets"], "rates": _rates_of(one["targets"]["errors"], study)} for one in study.preparations
+        ],
+        "selections": {
+            kind: {
+                "closed": {test: study.closed(kind, how.selected, test) for test in (SAME, ALIKE)},
+                "others": forgotten(kind),
+            }
+            for kind in kinds_of(study)
+        },
+        "counts": {
+            kind: {
+                str(count): study.closed(kind, count, ALIKE, targets=how.targets_of_other_counts)
+                for count in sorted({how.selected, *how.other_counts})
+            }
+            for kind in (*how.kinds_of_other_counts, RANDOM)
+        },
+    }
+
+
+def _rates_of(errors: dict[str, list[int]], study: Adapted) -> dict[str, list[float]]:
+    one = study.adaptations[0][0]["before"]["bits"][SAME] / study.settings.influences.same_frames
+    return {name: [count / one for count in counts] for name, counts in errors.items()}
+
+
+def kinds_of(study: Adapted) -> list[str]:
+    """Return the names of the selections; the random draws are one."""
+    how = study.settings.influences
+    ending = f", {how.selected}"
+    names = [key.removesuffix(ending) for key in study.adaptations[0][0]["attempts"] if key.endswith(ending)]
+    return [*(name for name in names if not name.startswith(f"{RANDOM} ")), RANDOM]
+
+
+def _mean_errors(record: Payload, kind: str, count: int, test: str, step: str) -> float:
+    """Return the bit errors after a fine-tuning; of random selections the mean over their draws."""
+    if kind != RANDOM:
+        return record["attempts"][f"{kind}, {count}"]["curve"][step][test]
+    found = [
+        attempt["curve"][step][test]
+        for key, attempt in record["attempts"].items()
+        if key.startswith(f"{RANDOM} ") and key.endswith(f", {count}")
+    ]
+    return float(np.mean(found))
+
+
+def _closed(before: Payload, errors: float, test: str) -> float:
+    trained, genie = before["trained"][test], before["genie"][test]
+    return (trained - errors) / max(1, trained - genie)
+
+
+def learning_curves(study: Adapted) -> Result:
+    """Return the share of the gap that is closed after each step that was looked at, by selection."""
+    how = study.settings.influences
+    steps = [step for step in how.told_at if step <= how.steps]
+    return {
+        "steps": steps,
+        "selections": {
+            kind: [study.closed(kind, how.selected, ALIKE, step) for step in steps] for kind in kinds_of(study)
+        },
+    }
+
+
+def beneficial(study: Adapted) -> Result:
+    """Return how the influence of a frame hangs on its conditions, by parts of their ranges: the paper's selection.
+
+    Scores are standardised over the candidates of each target.
+    """
+    from reproduction.ofdm.conditions import drawn
+    from reproduction.results.records import decode
+    from reproduction.seeds import generator
+
+    settings, how = study.settings, study.settings.influences
+    found: Result = {}
+    for name in ("snr_db", "delay_spread_ns", "doppler_hz"):
+        least, greatest = getattr(settings.learned, name)
+        edges = np.linspace(least, greatest, PARTS + 1)
+        curves = []
+        for seed, record in zip(study.seeds, study.preparations, strict=True):
+            seen = drawn(settings.learned, settings.training.frames, generator(seed, "training", "conditions"))
+            values = getattr(seen, name)[: how.candidates]
+            scores = decode(record["scores"][PAPERS], (how.targets, how.candidates)).astype(float)
+            scores = (scores - scores.mean(axis=1, keepdims=True)) / scores.std(axis=1, keepdims=True)
+            part = np.clip(np.digitize(values, edges) - 1, 0, PARTS - 1)
+            means = [scores[:, part == one].mean() if (part == one).any() else None for one in range(PARTS)]
+            curves.append([None if one is None else float(one) for one in means])
+        found[name] = {
+            "middles": ((edges[:-1] + edges[1:]) / 2.0).tolist(),
+            "scores": curves,
+            "targets": [record["targets"][name] for record in study.preparations],
+        }
+    return found
+
+
+def several_targets(study: Adapted) -> Result:
+    """Return the share of the gap that is closed for several targets at once, and for the same ones singly."""
+    how = study.settings.influences
+    found = []
+    for size in how.together:
+        jointly: dict[str, Curves] = {}
+        for record in study.together:
+            group = record["groups"][str(size)]
+            shares = {
+                name: [
+                    (trained - after) / max(1, trained - genie)
+                    for trained, after, genie in zip(
+                        group["trained"][ALIKE], errors[ALIKE], group["genie"][ALIKE], strict=True
+                    )
+                ]
+                for name, errors in group.items()
+                if name not in ("trained", "genie")
+            }
+            draws = [shares.pop(name) for name in list(shares) if name.startswith(f"{RANDOM} ")]
+            for name, values in {**shares, RANDOM: np.mean(draws, axis=0).tolist()}.items():
+                jointly.setdefault(name, []).append(values)
+        singly = study.closed(PAPERS, how.selected, ALIKE, targets=size)
+        found.append({"targets": size, "singly": singly, "jointly": jointly[PAPERS], "random": jointly[RANDOM]})
+    return {"groups": found}
+
+
+def left_out(study: Adapted) -> Result:
+    """Return of each target the rise of its loss that the influences of a group say, and the one that was trained."""
+    from reproduction.results.seed_statistics import rank_correlation
+
+    targets = []
+    for record in study.left_out:
+        losses = dict(record["losses"])
+        whole = losses.pop("none")
+        rises = [losses[str(place)] - whole for place in range(len(losses))]
+        found = rank_correlation(record["predicted"], rises)
+        correlation = None if np.isnan(found) else found
+        targets.append({"predicted": record["predicted"], "rises": rises, "rank_correlation": correlation})
+    return {"epochs": study.settings.influences.last_epochs, "targets": targets}

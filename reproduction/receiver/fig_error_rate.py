@@ -10,8 +10,8 @@ from matplotlib.figure import Figure
 
 from reproduction.figure_script import Document
 from reproduction.receiver import experiment
-from reproduction.receiver.documents import check
-from reproduction.receiver.script import figure
+from reproduction.receiver.documents import ErrorRates, form
+from reproduction.receiver.script import TESTS, figure
 from reproduction.results.plotting import legend_below, new_figure
 
 LOOKS = {
@@ -45,7 +45,9 @@ def _curves(axes: Axes, snr_db: list[float], receivers: dict[str, dict[str, list
         axes.fill_between(snr_db, low, high, where=~np.ma.getmaskarray(rates), color=look["color"], alpha=0.15, lw=0)
 
 
-SCRIPT = figure("error_rate", __doc__.splitlines()[0], compute=experiment.error_rates, draw=draw, check=check)
+SCRIPT = figure(
+    "error_rate", __doc__.splitlines()[0], TESTS, compute=experiment.error_rates, draw=draw, check=form(ErrorRates)
+)
 
 if __name__ == "__main__":
     SCRIPT.main()

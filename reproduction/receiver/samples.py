@@ -1,7 +1,6 @@
 """Frames that a network learns from, and those that receivers are held to, each a function of a seed and a purpose."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -53,6 +52,20 @@ def repeated(conditions: Conditions, place: int, frames: int) -> Conditions:
     return conditions[np.full(frames, place)]
 
 
-def draw_fresh(link: GridLink, conditions: Conditions, root_seed: int, *purpose: Any) -> Frames:
-    """Simulate frames under given conditions."""
+def draw_fresh(link: GridLink, conditions: Conditions, root_seed: int, *purpose: str | int) -> Frames:
+    """Simulate a frame under each of given conditions; another purpose draws others."""
     return link.send(conditions, stateless_seed(root_seed, *purpose))
+
+
+def draw_pool(link: GridLink, mix: Mix, frames: int, root_seed: int, purpose: str) -> Frames:
+    """Simulate frames of a mix, in blocks."""
+    conditions = drawn(mix, frames, generator(root_seed, purpose, "conditions"))
+    sent = [
+        link.send(conditions[start : start + BLOCK], stateless_seed(root_seed, purpose, number))
+        for number, start in enumerate(range(0, frames, BLOCK))
+    ]
+    bits, received, channel, noise = (
+        np.concatenate([np.asarray(getattr(one, name)) for one in sent])
+        for name in ("bits", "received", "channel", "noise")
+    )
+    return Frames(bits, received, channel, noise, conditions)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from reproduction.ofdm.conditions import Mix
 from reproduction.ofdm.grid import Grid
+from reproduction.receiver.names import COSINE, PAPERS, PLAIN
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,13 +56,66 @@ class Training:
     """
 
     frames: int = 10_000
-    epochs: int = 6
+    epochs: int = 10
     batch: int = 8
     learning_rate: float = 1e-2
 
     def __post_init__(self) -> None:
         if not 1 <= self.batch <= self.frames:
             raise ValueError(f"batch must be from 1 to frames, {self.frames}, got {self.batch}; 8 is usual.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Influences:
+    """How influence is computed, and what a network is fine-tuned on by it.
+
+    Attributes:
+        candidates: training frames, the first ones, that are scored and selected from.
+        curvature_frames: candidates, the first ones, over which the Hessian is the mean.
+        iterations: dimension of Arnoldi's space.
+        damping_over_curvature: damping, in units of the Hessian's greatest eigenvalue.
+        pool: frames of unseen channels that targets are chosen from.
+        targets: how many; those with the most bit errors above the genie's.
+        selected: frames that a target is fine-tuned on.
+        other_counts: of frames, in place of `selected`.
+        kinds_of_other_counts: selections that are tried with those, for the first `targets_of_other_counts` targets.
+        targets_of_other_counts: how many.
+        random_draws: random selections for each target.
+        draws_of_other_counts: random selections with the other counts.
+        steps: of fine-tuning.
+        told_at: steps after which bit errors are counted.
+        step_times_curvature: length of a step over the gradient's, times the Hessian's greatest eigenvalue; below 2.
+        same_frames: of the target's own channel, with other bits and noise, that a network is held to.
+        alike_frames: of fresh channels under the target's conditions.
+        other_frames: of each other target's channel.
+        together: how many targets are adapted to at once.
+        targets_left_out: targets whose influences are held to trainings without frames.
+        groups_left_out: groups of candidates, each left out in turn.
+        last_epochs: that are trained again without them.
+    """
+
+    candidates: int = 2000
+    curvature_frames: int = 500
+    iterations: int = 50
+    damping_over_curvature: float = 0.01
+    pool: int = 1000
+    targets: int = 20
+    selected: int = 50
+    other_counts: tuple[int, ...] = (10, 200)
+    kinds_of_other_counts: tuple[str, ...] = (PAPERS, PLAIN, COSINE)
+    targets_of_other_counts: int = 6
+    random_draws: int = 10
+    draws_of_other_counts: int = 3
+    steps: int = 10
+    told_at: tuple[int, ...] = (1, 2, 5, 10)
+    step_times_curvature: float = 1.0
+    same_frames: int = 40
+    alike_frames: int = 80
+    other_frames: int = 2
+    together: tuple[int, ...] = (5, 20)
+    targets_left_out: int = 2
+    groups_left_out: int = 10
+    last_epochs: int = 2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,6 +133,7 @@ class Settings:
         statistics_frames: conditions of the training over which the LMMSE receiver's covariance is the mean.
         snr_db: of the test.
         test_frames: per SNR.
+        influences: what is fine-tuned, and on what.
     """
 
     name: str
@@ -91,6 +146,12 @@ class Settings:
     statistics_frames: int = 1000
     snr_db: tuple[float, ...] = tuple(float(value) for value in range(-4, 33, 4))
     test_frames: int = 400
+    influences: Influences = field(default_factory=Influences)
+
+    @property
+    def late_epoch(self) -> int:
+        """The epoch after which a training is kept, to be ended again without some frames."""
+        return self.training.epochs - self.influences.last_epochs
 
 
 PAPER = Settings(name="paper")
@@ -107,4 +168,24 @@ QUICK = Settings(
     statistics_frames=100,
     snr_db=(0.0, 8.0, 16.0, 24.0, 32.0),
     test_frames=60,
+    influences=Influences(
+        candidates=100,
+        curvature_frames=40,
+        iterations=5,
+        pool=100,
+        targets=2,
+        selected=20,
+        other_counts=(10,),
+        targets_of_other_counts=1,
+        random_draws=2,
+        draws_of_other_counts=1,
+        steps=3,
+        told_at=(1, 3),
+        same_frames=10,
+        alike_frames=20,
+        together=(2,),
+        targets_left_out=1,
+        groups_left_out=3,
+        last_epochs=1,
+    ),
 )

@@ -26,7 +26,8 @@ TRAINING_DECIDES = ("modulation", "grid", "learned", "architecture", "training")
 def identity(case: Case) -> Payload:
     """Return everything that decides a training's numbers."""
     settings = dataclasses.asdict(case.settings)
-    return {"settings": {name: settings[name] for name in TRAINING_DECIDES}, "seed": case.seed}
+    decides = {name: settings[name] for name in TRAINING_DECIDES}
+    return {"settings": decides, "kept_after_epoch": case.settings.late_epoch, "seed": case.seed}
 
 
 def identity_of_test(case: Case) -> Payload:

@@ -5,6 +5,7 @@ on to the same bits. On one thread of one machine the same seed gives the same b
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -72,19 +73,21 @@ class Trainer:
         self._adam = keras.optimizers.Adam(rates)
         self._adam.build(model.trainable_variables)
 
-    def epoch(self, state: State) -> State:
-        """Return the state after one more epoch.
+    def epoch(self, state: State, left_out: Sequence[int] | np.ndarray = ()) -> State:
+        """Return the state after one more epoch; `left_out` are the places of frames that are not looked at.
 
         Raises:
             ValueError: the weights or the cross-entropy are no finite numbers any more.
         """
         self._restore(state)
         order = generator(self.seed, "order", state.epochs).permutation(len(self.learned.received))
+        order = order[~np.isin(order, np.asarray(left_out, int))]
         total = tf.constant(0.0)
-        for step in range(self._steps):
+        steps = len(order) // self.how.batch
+        for step in range(steps):
             batch = order[step * self.how.batch : (step + 1) * self.how.batch]
             total += self._step(self.learned.received[batch], self.learned.bits[batch])
-        weights, loss = self.model.get_weights(), float(total) / self._steps
+        weights, loss = self.model.get_weights(), float(total) / steps
         if not (math.isfinite(loss) and all(np.isfinite(one).all() for one in weights)):
             raise ValueError(
                 f"weights must stay finite, got NaN or infinity in epoch {state.epochs}; check the frames, or learn "

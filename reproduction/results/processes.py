@@ -86,6 +86,7 @@ def single_thread() -> None:
     with native_noise_dropped():
         import tensorflow as tf
 
+    tf.get_logger().setLevel("ERROR")  # which shapes are compiled is nothing for a log
     tf.config.threading.set_intra_op_parallelism_threads(1)
     tf.config.threading.set_inter_op_parallelism_threads(1)
 

@@ -1,0 +1,46 @@
+"""What beneficial training frames look like: their influence against SNR, delay spread and Doppler shift.
+
+The paper's selection, standardised over the candidates of each target; a line per seed is the mean over targets and
+over parts of the range. Ticks below are the targets' own conditions.
+"""
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from reproduction.figure_script import Document
+from reproduction.receiver import experiment
+from reproduction.receiver.documents import Beneficial, form
+from reproduction.receiver.script import INFLUENCES, figure
+from reproduction.results.plotting import new_figure
+
+LABELS = {"snr_db": "SNR (dB)", "delay_spread_ns": "delay spread (ns)", "doppler_hz": "Doppler shift (Hz)"}
+
+
+def draw(document: Document) -> Figure:
+    """Draw a panel per condition."""
+    result = document["result"]
+    figure, grid = new_figure(len(LABELS), height=2.6, sharey=True)
+    for axes, (name, label) in zip(grid[0], LABELS.items(), strict=True):
+        one = result[name]
+        for scores in one["scores"]:
+            axes.plot(one["middles"], np.array(scores, float), color="#D55E00", marker="o", markersize=3, linewidth=0.9)
+        lowest = np.nanmin(np.array(result["snr_db"]["scores"], float))
+        for targets in one["targets"]:
+            axes.plot(targets, [lowest - 0.3] * len(targets), "|", color="#0072B2", markersize=6)
+        axes.axhline(0.0, color="black", linewidth=0.6, linestyle=":")
+        axes.set_xlabel(label)
+    grid[0, 0].set_ylabel("influence of a training frame")
+    return figure
+
+
+SCRIPT = figure(
+    "beneficial",
+    __doc__.splitlines()[0],
+    INFLUENCES,
+    compute=experiment.beneficial,
+    draw=draw,
+    check=form(Beneficial),
+)
+
+if __name__ == "__main__":
+    SCRIPT.main()

@@ -1,0 +1,137 @@
+"""The study of influence: jobs in processes of their own, each kept under what decides its numbers.
+
+A seed is prepared first; then its targets, one by one and several at once, and trainings without frames.
+"""
+
+import dataclasses
+from collections.abc import Callable
+from concurrent.futures import Future, as_completed
+from dataclasses import dataclass
+from pathlib import Path
+
+from reproduction.receiver.bench import Case
+from reproduction.receiver.case import PACKAGES
+from reproduction.receiver.study import training_of
+from reproduction.receiver.work import adapted, adapted_together, prepared, trained_without
+from reproduction.results.processes import Processes, deaths_in_words
+from reproduction.results.records import Kind
+from reproduction.results.store import Make, Payload, Store
+
+PREPARATION = Kind(format="receiver-preparation", remedy="delete it to choose and score anew")
+ADAPTATION = Kind(format="receiver-adaptation", remedy="delete it to adapt anew")
+LEFT_OUT = Kind(format="receiver-left-out", remedy="delete it to train without the frames anew")
+
+
+@dataclass(frozen=True)
+class Work:
+    """All records of the study of influence.
+
+    Attributes:
+        preparations: one per seed.
+        adaptations: of each seed, one per target.
+        together: one per seed.
+        left_out: of the first seed, one per target.
+    """
+
+    preparations: list[Payload]
+    adaptations: list[list[Payload]]
+    together: list[Payload]
+    left_out: list[Payload]
+
+
+def _stored(kind: Kind, name: str, folder: Path, fixed: Payload, make: Make) -> Payload:
+    store = Store(folder, kind, is_finished=lambda record: record["finished"], deciding=PACKAGES)
+    return store.finished(fixed, name, make)
+
+
+def identity_of_influence(case: Case, part: str) -> Payload:
+    """Return everything that decides the numbers of a part of the study of influence."""
+    settings = dataclasses.asdict(case.settings)
+    for name in ("name", "snr_db", "test_frames"):
+        del settings[name]
+    return {"settings": settings, "seed": case.seed, "part": part}
+
+
+def preparation_of(case: Case, folder: Path) -> Payload:
+    """Return the record of a seed's preparation: from disk, or by doing what is left of it."""
+    fixed = identity_of_influence(case, "preparation")
+    training = training_of(case, folder)
+    return _stored(
+        PREPARATION,
+        f"preparation-seed{case.seed}",
+        folder,
+        fixed,
+        lambda left, save: prepared(case, training, left, save, fixed),
+    )
+
+
+def adaptation_of(case: Case, number: int, folder: Path) -> Payload:
+    """Return the record of a target's adaptations, likewise."""
+    fixed = identity_of_influence(case, f"target {number}")
+    training, seed = training_of(case, folder), preparation_of(case, folder)
+    return _stored(
+        ADAPTATION,
+        f"target{number}-seed{case.seed}",
+        folder,
+        fixed,
+        lambda left, save: adapted(case, number, training, seed, left, save, fixed),
+    )
+
+
+def together_of(case: Case, folder: Path) -> Payload:
+    """Return the record of adaptations to several targets at once, likewise."""
+    fixed = identity_of_influence(case, "together")
+    training, seed = training_of(case, folder), preparation_of(case, folder)
+    return _stored(
+        ADAPTATION,
+        f"together-seed{case.seed}",
+        folder,
+        fixed,
+        lambda left, save: adapted_together(case, training, seed, left, save, fixed),
+    )
+
+
+def left_out_of(case: Case, number: int, folder: Path) -> Payload:
+    """Return the record of trainings without frames, likewise."""
+    fixed = identity_of_influence(case, f"left out of target {number}")
+    training, seed = training_of(case, folder), preparation_of(case, folder)
+    return _stored(
+        LEFT_OUT,
+        f"left-out{number}-seed{case.seed}",
+        folder,
+        fixed,
+        lambda left, save: trained_without(case, number, training, seed, left, save, fixed),
+    )
+
+
+def work_of(wanted: list[Case], folder: Path, workers: int | None, on_job: Callable[[str], None]) -> Work:
+    """Return all records of the study of influence; `on_job` hears of each job as it is done.
+
+    Raises:
+        RuntimeError: a process died.
+        RecordError: a record on disk is refused.
+    """
+    how = wanted[0].settings.influences
+    with Processes(workers) as processes, deaths_in_words():
+        preparing = {processes.submit(preparation_of, case, folder): f"seed {case.seed}, prepared" for case in wanted}
+        _done(preparing, on_job)
+        rest = {processes.submit(together_of, case, folder): f"seed {case.seed}, together" for case in wanted}
+        for number in range(how.targets_left_out):
+            what = f"seed {wanted[0].seed}, target {number}, left out"
+            rest[processes.submit(left_out_of, wanted[0], number, folder)] = what
+        for case in wanted:
+            for number in range(how.targets):
+                rest[processes.submit(adaptation_of, case, number, folder)] = f"seed {case.seed}, target {number}"
+        _done(rest, on_job)
+    return Work(
+        [preparation_of(case, folder) for case in wanted],
+        [[adaptation_of(case, number, folder) for number in range(how.targets)] for case in wanted],
+        [together_of(case, folder) for case in wanted],
+        [left_out_of(wanted[0], number, folder) for number in range(how.targets_left_out)],
+    )
+
+
+def _done(futures: dict[Future[Payload], str], on_job: Callable[[str], None]) -> None:
+    for future in as_completed(futures):
+        future.result()
+        on_job(futures[future])

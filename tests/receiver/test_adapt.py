@@ -1,0 +1,146 @@
+"""`adapt.py` for a receiver of one's own: files in, files out; what it cannot take is one line."""
+
+import json
+
+import keras
+import numpy as np
+import pandas as pd
+import pytest
+
+from reproduction.receiver import adapt
+
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # Keras's, as it saves
+
+
+def frames(count, turn, seed):
+    """Frames of four cells; the second half of the inputs is the first one, turned."""
+    generator = np.random.default_rng(seed)
+    bits = generator.integers(0, 2, (count, 4, 2))
+    signs = (2.0 * bits - 1.0).reshape(count, 8)
+    angle = turn * np.ones(count)
+    mixed = np.cos(angle)[:, None] * signs + np.sin(angle)[:, None] * np.roll(signs, 1, axis=1)
+    return (mixed + 0.5 * generator.normal(size=mixed.shape)).astype(np.float32), bits
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A model that learned frames of which few are turned, and frames that all are."""
+    out = tmp_path_factory.mktemp("own")
+    straight, turned = frames(300, 0.0, 0), frames(40, 1.2, 1)
+    inputs, bits = (np.concatenate(both) for both in zip(straight, turned, strict=True))
+    model = keras.Sequential(
+        [
+            keras.Input((8,)),
+            keras.layers.Dense(16, "tanh", kernel_initializer=keras.initializers.GlorotUniform(seed=0)),
+            keras.layers.Dense(8, kernel_initializer=keras.initializers.GlorotUniform(seed=1)),
+            keras.layers.Reshape((4, 2)),
+        ]
+    )
+    keras.utils.set_random_seed(0)
+    model.compile(keras.optimizers.Adam(1e-2), keras.losses.BinaryCrossentropy(from_logits=True))
+    model.fit(inputs, bits.astype(np.float32), epochs=10, verbose=0)
+    model.save(out / "my.keras")
+    np.savez(out / "train.npz", inputs=inputs, bits=bits)
+    inputs, bits = frames(40, 1.2, 2)
+    np.savez(out / "target.npz", inputs=inputs, bits=bits, counts=np.ones((40, 4)))
+    return out
+
+
+def run(folder, out, *rest):
+    files = ("--model", folder / "my.keras", "--train", folder / "train.npz", "--target", folder / "target.npz")
+    adapt.main([*map(str, files), "--out", str(out), *rest])
+
+
+def test_frames_like_the_targets_are_selected_and_help(folder, tmp_path):
+    run(folder, tmp_path, "--frames", "20", "--steps", "30")
+    selected = pd.read_csv(tmp_path / "selected.csv")
+    assert (selected["frame"] >= 300).sum() > 10  # those that are turned, 40 of 340: by chance 2.4, sd 1.4
+    assert selected["influence"].is_monotonic_decreasing
+    assert len(pd.read_csv(tmp_path / "scores.csv")) == 340
+    report = json.loads((tmp_path / "report.json").read_text())
+    held_out = report["bit_error_rate"]["held_out"]
+    assert held_out["frames"] == 20
+    assert held_out["after"] < held_out["before"]
+    model = keras.saving.load_model(tmp_path / "adapted.keras")
+    with np.load(folder / "target.npz") as file:
+        wrong = (model(file["inputs"][1::2]).numpy() > 0) != (file["bits"][1::2] > 0)
+    assert wrong.mean() == pytest.approx(held_out["after"])
+
+
+def spoiled(folder, tmp_path, **changes):
+    with np.load(folder / "target.npz") as file:
+        arrays = {name: file[name] for name in file.files}
+    for name, change in changes.items():
+        arrays[name] = change(arrays[name])
+    np.savez(tmp_path / "target.npz", **arrays)
+    return tmp_path / "target.npz"
+
+
+def with_value(value):
+    def change(array):
+        array = array.astype(float)
+        array.flat[3] = value
+        return array
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"inputs": with_value(np.nan)}, "inputs must be finite, got nan at [0, 3]; drop the frame"),
+        ({"bits": with_value(2.0)}, "bits must be 0 or 1, got 2.0 at [0, 1, 1]"),
+        ({"inputs": lambda x: x[:, :5]}, "inputs must be what the model takes, got [40, 5]"),
+        ({"bits": lambda x: x[..., :1]}, "bits must be [n, 4, 2], what the model gives, got [40, 4, 1]"),
+        ({"inputs": lambda x: x[:3]}, "inputs and bits must be [n, ...], of as many frames"),
+        ({name: lambda x: x[:1] for name in ("inputs", "bits", "counts")}, "must hold 2 frames or more"),
+        ({name: lambda x: x[:0] for name in ("inputs", "bits", "counts")}, "inputs and bits must be [n, ...]"),
+        ({"counts": lambda x: x * 0}, "counts must be 1 somewhere in every frame"),
+        ({"counts": lambda x: x[:, :2]}, "counts must be of the shape of bits"),
+    ],
+)
+def test_frames_that_do_not_fit_are_one_line(folder, tmp_path, capsys, changes, said):
+    with pytest.raises(SystemExit) as caught:
+        run(folder, tmp_path / "out", "--target", str(spoiled(folder, tmp_path, **changes)))
+    assert caught.value.code == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert said in line
+    assert str(tmp_path / "target.npz") in line
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("switches", "said"),
+    [
+        (("--frames", "341"), "--frames must be at most the 340"),
+        (("--train", "nowhere.npz"), "nowhere.npz: no such file; give an .npz file with inputs and bits"),
+        (("--model", "nowhere.keras"), "nowhere.keras: no such file; give a .keras file"),
+    ],
+)
+def test_switches_that_do_not_fit_are_one_line(folder, tmp_path, capsys, switches, said):
+    with pytest.raises(SystemExit) as caught:
+        run(folder, tmp_path / "out", *switches)
+    assert caught.value.code == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert said in line
+
+
+@pytest.mark.parametrize("name", ["--model", "--train"])
+def test_a_file_of_another_kind_is_one_line(folder, tmp_path, capsys, name):
+    path = tmp_path / "other"
+    path.write_text("nothing of the kind")
+    with pytest.raises(SystemExit) as caught:
+        run(folder, tmp_path / "out", name, str(path))
+    assert caught.value.code == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert f"{path}: must be" in line
+
+
+def test_a_model_without_gradient_is_one_line(folder, tmp_path, capsys):
+    given = keras.Input((8,))
+    model = keras.Model(given, keras.layers.Reshape((4, 2))(keras.ops.sign(keras.layers.Dense(8)(given))))
+    model.save(tmp_path / "sign.keras")
+    with pytest.raises(SystemExit) as caught:
+        run(folder, tmp_path / "out", "--model", str(tmp_path / "sign.keras"))
+    assert caught.value.code == 2
+    assert "error: " in capsys.readouterr().err.splitlines()[-1]

@@ -1,0 +1,218 @@
+"""The parts of the study of influence, each by hand: losses, selections, fine-tuning, groups, verdicts."""
+
+import keras
+import numpy as np
+import pytest
+
+pytest.importorskip("sionna", reason="the package sionna-no-rt is not installed; pip install '.[phy]' brings it")
+
+from reproduction.attribution.influence import Influence
+from reproduction.ofdm.conditions import Conditions, Mix
+from reproduction.receiver import criteria, fig_adaptation, looks
+from reproduction.receiver.fine_tuning import FineTuner, greatest_curvature
+from reproduction.receiver.left_out import groups_of
+from reproduction.receiver.losses import losses, targets_of
+from reproduction.receiver.names import ALIKE, NEAREST_CHANNEL, NEAREST_SNR, PAPERS, RANDOM, SAME
+from reproduction.receiver.preparation import corrected
+from reproduction.receiver.selection import Question, selected
+from reproduction.results.verdicts import FAILS, HOLDS
+
+IS_DATA = np.array([[True, False, True], [True, True, True]])
+
+
+def soft_bits_and_bits(frames=3):
+    generator = np.random.default_rng(0)
+    shape = (frames, *IS_DATA.shape, 2)
+    return generator.normal(size=shape).astype(np.float32), generator.integers(0, 2, shape).astype(np.uint8)
+
+
+def test_the_cross_entropy_is_kerass_over_data_cells():
+    soft, bits = soft_bits_and_bits()
+    found = losses(IS_DATA)["BCE"](targets_of(bits, np.zeros(3)), soft)
+    for frame in range(3):
+        expected = keras.losses.BinaryCrossentropy(from_logits=True)(
+            bits[frame][IS_DATA].ravel().astype(np.float32), soft[frame][IS_DATA].ravel()
+        )
+        np.testing.assert_allclose(found[frame], expected, rtol=1e-5)
+
+
+def test_a_frame_weighs_its_capacity():
+    soft, bits = soft_bits_and_bits()
+    targets = targets_of(bits, np.array([0.0, 10.0, -np.inf]))
+    named = losses(IS_DATA)
+    weights = np.array([1.0, np.log2(11.0), 0.0])
+    np.testing.assert_allclose(named["capacity"](targets, soft), weights * named["BCE"](targets, soft), rtol=1e-6)
+
+
+def test_the_rate_in_bits_ranks_as_the_cross_entropy_does():
+    """1 - BCE / ln 2 at the targets is affine in it: the greatest influence becomes the least, all in order."""
+    generator = np.random.default_rng(1)
+    model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3, "tanh"), keras.layers.Dense(1)])
+    x = generator.normal(size=(30, 4)).astype(np.float32)
+    y = (x[:, :1] > 0).astype(np.float32)
+    bce = keras.losses.BinaryCrossentropy(from_logits=True, reduction="none")
+
+    def rate(wanted, soft):
+        return 1.0 - bce(wanted, soft) / np.log(2.0)
+
+    one = Influence(model, bce, hessian="identity").fit(x, y).scores(x[:2], y[:2])
+    other = Influence(model, bce, hessian="identity", influence_loss=rate).fit(x, y).scores(x[:2], y[:2])
+    np.testing.assert_allclose(other, -one / np.log(2.0), rtol=1e-5, atol=1e-7)
+
+
+@pytest.fixture
+def question():
+    conditions = Conditions(
+        np.array(["TDL-B"] * 4),
+        np.array([0.0, 10.0, 20.0, 30.0]),
+        np.array([0.0, 100.0, 400.0, 90.0]),
+        np.array([100.0, 200.0, 300.0, 210.0]),
+    )
+    target = Conditions(np.array(["TDL-A"]), np.array([19.0]), np.array([100.0]), np.array([200.0]))
+    mix = Mix(channels=("TDL-B",), snr_db=(0.0, 30.0), doppler_hz=(0.0, 400.0), delay_spread_ns=(100.0, 300.0))
+    return Question({PAPERS: np.array([1.0, 3.0, 3.0, -2.0], np.float32)}, conditions, target, mix, 5)
+
+
+def test_selections_by_hand(question):
+    assert selected(question, PAPERS, 3).tolist() == [1, 2, 0]  # of equals the first
+    assert selected(question, NEAREST_SNR, 2).tolist() == [2, 1]
+    assert selected(question, NEAREST_CHANNEL, 2).tolist() == [1, 3]
+    draws = [selected(question, f"{RANDOM} {draw}", 3).tolist() for draw in range(5)]
+    assert all(len(set(places)) == 3 for places in draws)
+    assert len({tuple(places) for places in draws}) > 1
+    assert draws[0] == selected(question, f"{RANDOM} 0", 3).tolist()
+
+
+def test_what_cannot_be_selected_is_refused(question):
+    with pytest.raises(ValueError, match="count must be at most the 4 candidates, got 5; take fewer"):
+        selected(question, PAPERS, 5)
+    with pytest.raises(ValueError, match="kind must be one of loss-relative, capacity, nearest SNR, nearest channel,"):
+        selected(question, "magic", 1)
+
+
+def squared(targets, outputs):
+    return (targets[:, 0] - outputs[:, 0]) ** 2
+
+
+@pytest.fixture
+def line():
+    """A line through the origin, its data, and their mean loss: (w x - y)^2."""
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1, use_bias=False)])
+    model.set_weights([np.array([[0.5], [-0.25]], np.float32)])
+    x = np.random.default_rng(2).normal(size=(70, 2)).astype(np.float32)
+    return model, x, x @ np.array([[1.0], [2.0]], np.float32)
+
+
+def test_steps_are_plain_gradient_descent(line):
+    """By the closed form of the gradient, over more frames than are differentiated at once; and back again."""
+    model, x, y = line
+    tuner, seen = FineTuner(model, squared), []
+    weights = model.get_weights()[0].astype(float)
+    first = weights.copy()
+    distance = tuner.first_order(x, y, 0.1, 4, lambda step: seen.append(model.get_weights()[0].copy()))
+    for after in seen:
+        weights = weights - 0.1 * 2.0 * x.T.astype(float) @ (x @ weights - y) / len(x)
+        np.testing.assert_allclose(after, weights, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(distance, np.linalg.norm(weights - first), rtol=1e-5)
+    tuner.reset()
+    np.testing.assert_array_equal(model.get_weights()[0], first.astype(np.float32))
+
+
+def test_a_negative_rate_climbs(line):
+    model, x, y = line
+    tuner = FineTuner(model, squared)
+    before = float(np.mean(squared(y, model(x))))
+    tuner.first_order(x, y, -0.05, 3, lambda step: None)
+    assert float(np.mean(squared(y, model(x)))) > before
+
+
+def test_steps_that_are_too_long_are_refused(line):
+    model, x, y = line
+    with pytest.raises(ValueError, match=r"weights must stay finite, got .*; take shorter steps"):
+        FineTuner(model, squared).first_order(x, y, 1e20, 3, lambda step: None)
+
+
+def test_along_a_direction_it_goes_the_distance(line):
+    model, _, _ = line
+    tuner, first = FineTuner(model, squared), model.get_weights()[0]
+    seen = []
+    tuner.along(np.array([3.0, 4.0]), 2.0, 4, lambda step: seen.append(model.get_weights()[0] - first))
+    np.testing.assert_allclose(seen[-1][:, 0], [1.2, 1.6], rtol=1e-5)
+    np.testing.assert_allclose(seen[0], seen[-1] / 4, rtol=1e-5)
+
+
+def test_the_greatest_curvature_is_that_of_the_hessian(line):
+    model, x, y = line
+    expected = np.linalg.eigvalsh(2.0 * x.T.astype(float) @ x / len(x)).max()
+    np.testing.assert_allclose(greatest_curvature(model, squared, x, y), expected, rtol=1e-4)
+
+
+def test_the_second_order_direction_is_newtons(line):
+    """Of a quadratic: minus the inverse Hessian times the gradient leads to the least squares solution."""
+    model, x, y = line
+    fitted = Influence(model, squared, hessian="exact").fit(x, y)
+    found = model.get_weights()[0][:, 0] + fitted.direction(x, y)
+    np.testing.assert_allclose(found, np.linalg.lstsq(x, y)[0][:, 0], rtol=1e-4)
+
+
+def test_the_correction_takes_the_samples_own_part_out():
+    generator = np.random.default_rng(3)
+    gradients = generator.normal(size=(40, 6))
+    matrix = gradients.T @ gradients / 40 + 0.5 * np.eye(6)
+    target = generator.normal(size=6)
+    plain = gradients @ np.linalg.solve(matrix, target)
+    own = np.einsum("np,np->n", gradients, np.linalg.solve(matrix, gradients.T).T)
+    expected = [
+        target @ np.linalg.solve(matrix - np.outer(one, one) / 40, one) for one in gradients
+    ]  # the mean over 40 without the sample's own part
+    found = corrected(plain[None].astype(np.float32), own.astype(np.float32), 40)
+    np.testing.assert_allclose(found[0], expected, rtol=1e-4)
+    assert corrected(np.ones((1, 1), np.float32), np.array([80.0], np.float32), 40)[0, 0] == pytest.approx(100.0)
+
+
+def test_groups_are_in_the_order_of_influence():
+    groups = groups_of(np.array([0.1, 0.9, -1.0, 0.5, 0.2, 0.3]), 3)
+    assert [group.tolist() for group in groups] == [[1, 3], [5, 4], [0, 2]]
+
+
+def test_a_mean_and_its_interval():
+    """Targets are drawn within each seed: what differs between seeds alone has no interval."""
+    assert looks.mean_and_interval([[1.0, 1.0], [3.0, 3.0]]) == (2.0, 2.0, 2.0)
+    mean, low, high = looks.mean_and_interval(np.random.default_rng(4).normal(size=(3, 200)))
+    width = 1.96 / np.sqrt(600)
+    assert low < mean < high
+    np.testing.assert_allclose(high - low, 2 * width, rtol=0.15)  # 600 normal values, 2000 resamples
+
+
+def results(**shares):
+    kinds = (*criteria.INFLUENCES, *(kind for kind in looks.COLOURS if kind not in criteria.INFLUENCES))
+    generator = np.random.default_rng(5)
+    closed = {kind: shares.get(kind, 0.1) + 0.01 * generator.normal(size=(3, 5)) for kind in kinds}
+    one = {"closed": closed, "others": 1.0}
+    adaptation = {
+        "selections": {
+            kind: {
+                "closed": {ALIKE: one["closed"][kind].tolist(), SAME: one["closed"][kind].tolist()},
+                "others": [[1.0] * 5] * 3,
+            }
+            for kind in kinds
+        }
+    }
+    several = {"groups": [{"targets": 5, "singly": [[0.3, 0.31]] * 3, "jointly": [[0.1, 0.12]] * 3}]}
+    return adaptation, several
+
+
+def test_verdicts_by_hand():
+    told = criteria.verdicts(*results(**{PAPERS: 0.5}))
+    assert [one.claim for one in told] == [f"I{number}" for number in range(1, 8)]
+    assert [one.verdict for one in told] == [HOLDS] * 7
+    told = {one.claim: one.verdict for one in criteria.verdicts(*results(**{PAPERS: -0.5}))}
+    assert told == {"I1": FAILS, "I2": FAILS, "I3": HOLDS, "I4": FAILS, "I5": FAILS, "I6": FAILS, "I7": FAILS}
+
+
+def test_the_table_says_how_many_targets_improved():
+    adaptation, _ = results(**{PAPERS: -0.5})
+    text = fig_adaptation.tables({"result": adaptation})[".md"]
+    (line,) = [line for line in text.splitlines() if line.startswith(f"| {PAPERS} |")]
+    assert line.startswith(f"| {PAPERS} | -5") or line.startswith(f"| {PAPERS} | -4")
+    assert line.endswith("| 0.0 [0.0, 0.0] | 0 |")

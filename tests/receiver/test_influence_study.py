@@ -1,0 +1,206 @@
+"""The study of influence at a tiny size: prepared, adapted, drawn; stopped and gone on with, drawn again, refused."""
+
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+
+pytest.importorskip("sionna", reason="the package sionna-no-rt is not installed; pip install '.[phy]' brings it")
+
+from reproduction.figure_script import FIGURE
+from reproduction.ofdm.conditions import Mix, drawn
+from reproduction.ofdm.grid import Grid
+from reproduction.receiver import (
+    claims,
+    experiment,
+    fig_adaptation,
+    fig_beneficial,
+    fig_learning,
+    fig_left_out,
+    fig_several,
+    work,
+)
+from reproduction.receiver.bench import Bench, Case
+from reproduction.receiver.case import network_of
+from reproduction.receiver.influence_study import identity_of_influence, preparation_of, work_of
+from reproduction.receiver.left_out import target_loss
+from reproduction.receiver.names import ALIKE, FRESH, OTHERS, PAPERS, PLAIN, RANDOM, SAME, SECOND_ORDER
+from reproduction.receiver.preparation import pool_of
+from reproduction.receiver.receivers import DEEPRX, GENIE, by_network, frame_errors
+from reproduction.receiver.settings import QUICK, Architecture, Influences, Training
+from reproduction.receiver.study import training_of
+from reproduction.results.records import read_record, write_record
+from reproduction.seeds import generator
+
+TINY = dataclasses.replace(
+    QUICK,
+    modulation="QPSK",
+    grid=Grid(symbols=6, subcarriers=12, pilot_symbols=(1, 4)),
+    learned=Mix(channels=("TDL-B", "TDL-D")),
+    unseen=Mix(channels=("TDL-E",)),
+    architecture=Architecture(first=8, widths=(8,), dilations=((1, 1),)),
+    training=Training(frames=200, epochs=3),
+    statistics_frames=20,
+    influences=Influences(
+        candidates=24,
+        curvature_frames=12,
+        iterations=4,
+        pool=20,
+        targets=3,
+        selected=6,
+        other_counts=(3,),
+        targets_of_other_counts=1,
+        random_draws=2,
+        draws_of_other_counts=1,
+        steps=2,
+        told_at=(1, 2),
+        same_frames=4,
+        alike_frames=5,
+        other_frames=1,
+        together=(2,),
+        targets_left_out=1,
+        groups_left_out=3,
+        last_epochs=1,
+    ),
+)
+FIGURES = (fig_adaptation, fig_learning, fig_beneficial, fig_several, fig_left_out)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """All figures of two seeds, and the claims."""
+    out = tmp_path_factory.mktemp("influence")
+    for one in FIGURES:
+        one.SCRIPT.main(["--preset", "quick", "--seeds", "2", "--out", str(out), "--workers", "1"], TINY)
+    claims.main(["--out", str(out)])
+    return out
+
+
+@pytest.fixture(scope="module")
+def done(folder):
+    return work_of([Case(TINY, seed) for seed in (0, 1)], folder / "runs", 1, lambda job: None)
+
+
+@pytest.fixture(scope="module")
+def bench():
+    return Bench(Case(TINY, 0))
+
+
+@pytest.fixture(scope="module")
+def model(folder, bench):
+    return network_of(training_of(bench.case, folder / "runs"), bench)
+
+
+def test_targets_are_the_frames_with_the_most_errors_above_the_genies(done, bench, model):
+    pool = pool_of(bench)
+    network = frame_errors(bench.link, by_network(model, TINY.grid.pilots), pool)
+    gaps = network - frame_errors(bench.link, bench.conventional[GENIE], pool)
+    targets = done.preparations[0]["targets"]
+    chosen = [gaps[place] for place in targets["places"]]
+    assert chosen == sorted(gaps.tolist(), reverse=True)[:3]
+    assert targets["errors"][DEEPRX] == [int(network[place]) for place in targets["places"]]
+    assert targets["snr_db"] == pool.conditions.snr_db[targets["places"]].tolist()
+
+
+def test_every_selection_is_tried_on_every_target(done):
+    first, other = (set(done.adaptations[0][number]["attempts"]) for number in (0, 1))
+    scored = set(done.preparations[0]["scores"])
+    assert {f"{kind}, 6" for kind in (*scored, "random 0", "random 1", FRESH, SECOND_ORDER)} <= other
+    assert first - other == {f"{kind}, 3" for kind in (PAPERS, PLAIN, "gradient cosine", "random 0")}
+    assert all(
+        set(attempt["curve"]) == {"1", "2"}
+        for one in done.adaptations
+        for two in one
+        for attempt in two["attempts"].values()
+    )
+
+
+def test_tests_are_as_large_as_they_should_be(done, bench):
+    before = done.adaptations[0][0]["before"]
+    assert before["bits"] == {name: count * bench.link.bits for name, count in {SAME: 4, ALIKE: 5, OTHERS: 2}.items()}
+    assert all(before["genie"][name] <= before["trained"][name] for name in (SAME, ALIKE, OTHERS))
+
+
+def test_the_second_order_update_goes_as_far_as_the_first(done):
+    attempts = done.adaptations[1][2]["attempts"]
+    assert attempts[f"{SECOND_ORDER}, 6"]["distance"] == pytest.approx(attempts[f"{PAPERS}, 6"]["distance"], rel=1e-5)
+
+
+def test_an_adaptation_stops_anywhere_and_goes_on_to_the_same_numbers(folder, done, bench):
+    saved, training = [], training_of(bench.case, folder / "runs")
+    seed, fixed = preparation_of(bench.case, folder / "runs"), identity_of_influence(bench.case, "target 0")
+
+    def keep(record):
+        saved.append(json.loads(json.dumps(record)))
+
+    work.adapted(bench.case, 0, training, seed, None, keep, fixed)
+    assert len(saved[2]["attempts"]) == 3
+    again = work.adapted(bench.case, 0, training, seed, saved[2], lambda record: None, fixed)
+    assert json.loads(json.dumps(again)) == saved[-1] == done.adaptations[0][0]
+    assert work.adapted(bench.case, 0, training, seed, again, pytest.fail, fixed) is again
+
+
+def test_nothing_left_out_is_the_training_itself(done, bench, model):
+    """The last epoch trained again, without leaving anything out, ends at the very network."""
+    targets = work.targets_of_record(bench, done.preparations[0])
+    assert done.left_out[0]["losses"]["none"] == pytest.approx(target_loss(model, bench, targets, 0), rel=1e-6)
+    assert len({round(loss, 9) for loss in done.left_out[0]["losses"].values()}) == 4
+    scores = work.scores_of(done.preparations[0], bench.case)[PLAIN][0]
+    assert sum(done.left_out[0]["predicted"]) == pytest.approx(scores.sum() / 200, rel=1e-4, abs=1e-6)
+
+
+def test_shares_by_hand(done):
+    study = experiment.Adapted(TINY, (0, 1), done.preparations, done.adaptations, done.together, done.left_out)
+    found = experiment.adaptation(study)
+    record = done.adaptations[1][2]
+    before, after = record["before"], record["attempts"][f"{PAPERS}, 6"]["curve"]["2"]
+    gap = max(1, before["trained"][ALIKE] - before["genie"][ALIKE])
+    share = (before["trained"][ALIKE] - after[ALIKE]) / gap
+    assert found["selections"][PAPERS]["closed"][ALIKE][1][2] == pytest.approx(share)
+    draws = [record["attempts"][f"random {draw}, 6"]["curve"]["2"][OTHERS] for draw in range(2)]
+    expected = np.mean(draws) / before["trained"][OTHERS]
+    assert found["selections"][RANDOM]["others"][1][2] == pytest.approx(expected)
+
+
+def test_influence_is_shown_against_the_conditions_of_the_frames(done, bench):
+    """The mean over all parts, each weighed by its frames, is 0: scores are standardised."""
+    study = experiment.Adapted(TINY, (0, 1), done.preparations, done.adaptations, done.together, done.left_out)
+    found = experiment.beneficial(study)["snr_db"]
+    values = drawn(TINY.learned, 200, generator(0, "training", "conditions")).snr_db[:24]
+    np.testing.assert_array_equal(values, bench.learned.conditions.snr_db[:24])
+    counts, _ = np.histogram(values, np.linspace(-4.0, 32.0, len(found["middles"]) + 1))
+    scores = np.array([score or 0.0 for score in found["scores"][0]])
+    assert (scores * counts).sum() == pytest.approx(0.0, abs=1e-5)
+
+
+def test_drawing_again_gives_the_same_pictures(folder):
+    for one in FIGURES:
+        picture = (folder / f"{one.SCRIPT.name}.png").read_bytes()
+        one.SCRIPT.main(["--redraw", "--out", str(folder)])
+        assert (folder / f"{one.SCRIPT.name}.png").read_bytes() == picture
+
+
+DAMAGES = {
+    fig_adaptation: lambda result: result["selections"][PAPERS].pop("others"),
+    fig_learning: lambda result: result.pop("steps"),
+    fig_beneficial: lambda result: result["snr_db"]["targets"].pop(),
+    fig_several: lambda result: result["groups"].clear(),
+    fig_left_out: lambda result: result["targets"][0].update(rises="none"),
+}
+
+
+@pytest.mark.parametrize("one", FIGURES, ids=lambda one: one.SCRIPT.name)
+def test_numbers_that_are_not_the_figures_are_refused(folder, tmp_path, capsys, one):
+    payload = json.loads(json.dumps(read_record(folder / f"{one.SCRIPT.name}.json", FIGURE)))
+    DAMAGES[one](payload["result"])
+    write_record(tmp_path / f"{one.SCRIPT.name}.json", FIGURE, payload)
+    with pytest.raises(SystemExit) as caught:
+        one.SCRIPT.main(["--redraw", "--out", str(tmp_path)])
+    assert caught.value.code == 2
+    assert "field result." in capsys.readouterr().err
+
+
+def test_claims_are_written(folder):
+    lines = (folder / "claims.md").read_text().splitlines()
+    assert [line.split(" | ")[0] for line in lines[2:]] == [f"| I{number}" for number in range(1, 8)]
