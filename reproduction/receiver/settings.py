@@ -108,7 +108,7 @@ class Influences:
     draws_of_other_counts: int = 3
     steps: int = 10
     told_at: tuple[int, ...] = (1, 2, 5, 10)
-    step_times_curvature: float = 1.0
+    step_times_curvature: float = 0.5
     same_frames: int = 40
     alike_frames: int = 80
     other_frames: int = 2
