@@ -283,3 +283,31 @@ def test_what_is_saved_is_what_is_loaded(hessian, tmp_path):
         np.testing.assert_array_equal(again.scores(X_T, Y_T, relative), found.scores(X_T, Y_T, relative))
     assert again.layers == found.layers
     assert [path.name for path in tmp_path.iterdir()] == ["influence.npz"]
+
+
+@pytest.mark.parametrize("hessian", ["exact", "cg", "gauss_newton"])
+def test_the_curvature_may_be_that_of_the_first_samples(hessian):
+    """Scores are of all samples, over the Hessian of the first: those of a fit to these, where it has them."""
+    found = fitted(hessian, curvature_samples=15).scores(X_T, Y_T)
+    first = fitted(hessian, x=X[:15], y=Y[:15]).scores(X_T, Y_T)
+    np.testing.assert_allclose(found[:, :15], first, **DENSE)
+    assert found.shape == (6, 40)
+    assert not np.allclose(found, usual(hessian).scores(X_T, Y_T), rtol=0.01)
+
+
+@pytest.mark.parametrize("hessian", ["identity", "exact", "cg"])
+def test_the_direction_is_minus_the_solved_mean_gradient(hessian):
+    flat = flat_weights(MODEL)
+    curved = oracle.hessian(flat, X, Y, WIDTHS, oracle.squared_error) + DAMPING * np.eye(len(flat))
+    mean = oracle.gradients(flat, X_T, Y_T, WIDTHS, oracle.squared_error).mean(axis=0)
+    expected = -mean if hessian == "identity" else -np.linalg.solve(curved, mean)
+    np.testing.assert_allclose(usual(hessian).direction(X_T, Y_T), expected, **DENSE)
+
+
+def test_eigenvalues_are_the_hessians_without_damping():
+    flat = flat_weights(MODEL)
+    expected = np.linalg.eigvalsh(oracle.hessian(flat, X, Y, WIDTHS, oracle.squared_error))
+    np.testing.assert_allclose(usual("exact").eigenvalues, expected, **DENSE)
+    np.testing.assert_allclose(fitted("arnoldi", iterations=12).eigenvalues[-1], expected[-1], rtol=1e-4)
+    with pytest.raises(ValueError, match="hessian must be 'exact' or 'arnoldi' to know eigenvalues, got 'cg'"):
+        usual("cg").eigenvalues  # noqa: B018
