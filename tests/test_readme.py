@@ -261,6 +261,15 @@ def test_the_ten_lines_to_paste_run_as_they_stand(tmp_path):
     assert float(gap) < 1e-5
 
 
+def test_the_influence_to_paste_runs_as_it_stands(tmp_path):
+    """Most of the greatest self-influences are wrong labels, of which there is a tenth."""
+    (block,) = re.findall(r"```python\n(import keras\n[^`]*influence import Influence.*?)```", README, re.DOTALL)
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-c", block]
+    run = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True, env=environment)
+    assert float(run.stdout) > 0.5
+
+
 # ---- links and pictures
 
 

@@ -46,7 +46,7 @@ PROSE = {
     "forecast": lambda: between("A second-order polynomial, fitted", "## Attributions for any"),
     "comparison": lambda: between("In eMBB ([tables]", "## Speed"),
     "relevance": lambda: between("draws this (", "| DeepExplain | here"),
-    "X-REFINE": lambda: between("Beside the claims, in units of", "## Compare your method"),
+    "X-REFINE": lambda: between("Beside the claims, in units of", "## Influence for any"),
     "speed": lambda: between("Intel Xeon virtual", "## Layout"),
 }
 
