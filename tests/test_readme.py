@@ -58,7 +58,7 @@ def test_the_claims_of_x_refine_are_its_figures(tmp_path):
     assert text.strip("\n") == (FIGURES / "xrefine" / "claims.md").read_text(encoding="utf-8").strip("\n")
     for name in ("trade_off.json", "relevance.json"):
         shutil.copy(FIGURES / "xrefine" / name, tmp_path)
-    for path in xrefine_claims.write_claims(tmp_path):
+    for path in xrefine_claims.SCRIPT.write(tmp_path):
         assert path.read_bytes() == (FIGURES / "xrefine" / path.name).read_bytes()
 
 

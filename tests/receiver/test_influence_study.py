@@ -73,7 +73,7 @@ def folder(tmp_path_factory):
     out = tmp_path_factory.mktemp("influence")
     for one in FIGURES:
         one.SCRIPT.main(["--preset", "quick", "--seeds", "2", "--out", str(out), "--workers", "1"], TINY)
-    claims.main(["--out", str(out)])
+    claims.SCRIPT.main(["--out", str(out)])
     return out
 
 

@@ -57,7 +57,7 @@ def folder(tmp_path_factory):
     out = tmp_path_factory.mktemp("xrefine")
     for one in FIGURES:
         one.SCRIPT.main(["--preset", "quick", "--seeds", "2", "--out", str(out), "--workers", "2"], TINY)
-    claims.main(["--out", str(out)])
+    claims.SCRIPT.main(["--out", str(out)])
     return out
 
 
@@ -211,7 +211,7 @@ def test_lrp_is_held_against_each_rival_by_hand():
 
 def test_claims_need_figures_of_one_run(folder, tmp_path, capsys):
     with pytest.raises(SystemExit) as caught:
-        claims.main(["--out", str(tmp_path)])
+        claims.SCRIPT.main(["--out", str(tmp_path)])
     assert caught.value.code == 2
     assert "trade_off.json: missing; make it with this script" in capsys.readouterr().err
 
