@@ -20,6 +20,7 @@ data -> client model -> explainer -> confidence -> constrained local training ->
       open_choices/          what the paper left open, varied
       claims.py              the paper's claims;  criteria.py: what each is held to
       comparison/            curves of any method beside ours; method.py: the door for a method in Python
+      fig_influence.py       whose samples drive a model out of its SLA;  influences.py: by influence functions
       summary.py             the table that a run ends with
       experiment.py          one function per figure: federations -> numbers;  explanations.py: Fig. 6's
                              controls.py: a constant and least squares beside them

@@ -58,11 +58,12 @@ WINGS = {
         ("schemes", "metrics", "description", "cautions", "closed_loop"),
         ("documents", "federation", "data_source"),
         ("forecast", "controls"),
-        ("criteria", "laboratory", "explanations"),
+        ("criteria", "laboratory", "explanations", "influences"),
         ("experiment", "comparison", "claims"),
         ("open_choices", "summary"),
         ("regimes",),
         ("script", "reporting", "examples"),
+        ("fig_influence",),
     ),
 }
 """Each system's own floors, of which all stand on the ground and below the typed scripts."""

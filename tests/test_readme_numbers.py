@@ -47,6 +47,7 @@ PROSE = {
     "comparison": lambda: between("In eMBB ([tables]", "## Speed"),
     "relevance": lambda: between("draws this (", "| DeepExplain | here"),
     "X-REFINE": lambda: between("Beside the claims, in units of", "## Influence for any"),
+    "influence": lambda: between("Driving are the samples", "## A neural receiver"),
     "speed": lambda: between("Intel Xeon virtual", "## Layout"),
 }
 
@@ -172,6 +173,16 @@ def over_sta(name, kind):
         counted = array(one["ebno_db"]) >= least
         found.append(array(one[kind][name])[:, counted].sum() / array(one[kind]["STA"])[:, counted].sum())
     return least_and_greatest(found)
+
+
+def driven():
+    return result("influence")["slices"].values()
+
+
+def load_of(one, kind):
+    """Mean load of the samples of a kind, by the lower edges of the bins."""
+    counts = array(one[kind])
+    return (counts * array(one["edges"])[:-1]).sum() / counts.sum()
 
 
 def searches(name):
@@ -820,6 +831,16 @@ SAID = {
                 ),
                 len(searches("staircase")),
             ],
+        ),
+    ],
+    "influence": [
+        Said(
+            text="is among the tenth of CLs that drive it most in {} to {} % of the cases, by chance in {} %",
+            values=lambda: [
+                *least_and_greatest([100 * one["own"] for several in driven() for one in several]),
+                10,
+            ],
+            holds=lambda: all(load_of(one, "drivers") > load_of(one, "all") for several in driven() for one in several),
         ),
     ],
     "relevance": [

@@ -232,6 +232,28 @@ class SensitivityResult(TypedDict):
     rows: Annotated[list[SensitivityRow], Rule(_defaults)]
 
 
+Bins = Annotated[list[int], not_empty()]
+
+
+class Driven(TypedDict):
+    """What drives a model out of its SLA; see `influences.drivers_of`."""
+
+    seed: int
+    violations: int
+    falls: Annotated[list[float], not_empty()]
+    own: float | None
+    edges: Annotated[list[float], not_empty()]
+    all: Bins
+    drivers: Bins
+
+
+class InfluenceResult(TypedDict):
+    """Influence on SLA violations: slice -> a model per seed."""
+
+    scheme: str
+    slices: dict[str, Annotated[list[Driven], as_many_as("seeds")]]
+
+
 RESULTS: Mapping[str, Any] = MappingProxyType(
     {
         figures.CONVERGENCE.name: ConvergenceResult,

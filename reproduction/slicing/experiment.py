@@ -19,9 +19,10 @@ from reproduction.slicing.federation.clients import assign, clients_of
 from reproduction.slicing.federation.in_process import InProcessFleet
 from reproduction.slicing.federation.record import Payload
 from reproduction.slicing.federation.server import State, first_state, fl_round
+from reproduction.slicing.influences import drivers_of
 from reproduction.slicing.laboratory import Laboratory
 from reproduction.slicing.metrics import convergence_round, kilobytes_per_round
-from reproduction.slicing.schemes import IN_HOC, MAIN_SCHEMES, SCHEMES
+from reproduction.slicing.schemes import IN_HOC, MAIN_SCHEMES, POST_HOC, SCHEMES
 
 Result = dict[str, Any]
 
@@ -105,6 +106,18 @@ def attributions(lab: Laboratory) -> Result:
         "feature_units": list(data.feature_units),
         "models": models,
     }
+
+
+def influences(lab: Laboratory) -> Result:
+    """Return which CLs' training samples drive the post-hoc models out of their SLA, per slice and seed."""
+    found: dict[str, list[Result]] = {}
+    for name in lab.slices:
+        runs = zip(lab.seeds, _records(lab, name, POST_HOC), data_of_seeds(lab, name), strict=True)
+        found[name] = [
+            {"seed": seed} | drivers_of(decode(record["weights"]), here, lab.settings, lab.settings.slices[name])
+            for seed, record, here in runs
+        ]
+    return {"scheme": POST_HOC, "slices": found}
 
 
 def main_curves(lab: Laboratory) -> dict[str, Result]:
