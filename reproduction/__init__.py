@@ -14,15 +14,16 @@ data -> client model -> explainer -> confidence -> constrained local training ->
                              switches, and one call
 
     slicing/                 the paper
+      fig_influence.py       whose samples drive a model out of its SLA
       reporting/             the figures in words and tables, on one page;  script.py: its figures as scripts
       examples/              four methods of others
       regimes/               the forecast held to federations, over many kinds of data
       open_choices/          what the paper left open, varied
       claims.py              the paper's claims;  criteria.py: what each is held to
       comparison/            curves of any method beside ours; method.py: the door for a method in Python
-      fig_influence.py       whose samples drive a model out of its SLA;  influences.py: by influence functions
       summary.py             the table that a run ends with
       experiment.py          one function per figure: federations -> numbers;  explanations.py: Fig. 6's
+                             influences.py: of training samples
                              controls.py: a constant and least squares beside them
       laboratory.py          trains a federation once, keeps it, continues it;  data_source.py: on which data
       forecast/              how confident an unconstrained model will be, from the data alone
