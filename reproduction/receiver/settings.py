@@ -58,7 +58,7 @@ class Training:
     frames: int = 10_000
     epochs: int = 10
     batch: int = 8
-    learning_rate: float = 1e-2
+    learning_rate: float = 3e-3
 
     def __post_init__(self) -> None:
         if not 1 <= self.batch <= self.frames:
