@@ -5,6 +5,7 @@ import hashlib
 import os
 import re
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 PARTIAL = "reproduction-partial"
@@ -33,6 +34,14 @@ def write_atomically(path: Path, content: bytes) -> None:
     finally:
         with contextlib.suppress(OSError):  # the message above matters more
             partial.unlink(missing_ok=True)
+
+
+def bytes_of(save: Callable[[Path], object], name: str) -> bytes:
+    """Return what something writes that saves itself to a path with a file's name."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / name
+        save(path)
+        return path.read_bytes()
 
 
 def require_writable(folder: Path) -> None:

@@ -54,6 +54,7 @@ from reproduction.attribution.sample_gradients import SampleGradients, sample_gr
 from reproduction.attribution.scalar_function import is_keras
 from reproduction.attribution.sketch import Sketch, drawn
 from reproduction.attribution.training_rows import TrainingRows
+from reproduction.files import write_atomically
 from reproduction.seeds import generator
 
 HESSIANS = ("identity", "exact", "cg", "gauss_newton", "arnoldi")
@@ -344,7 +345,7 @@ class Influence:
         layout, first = training.samples.layout, training.samples[: influence_file.SHOWN]
         arrays = {"inputs": training.samples.inputs, "targets": training.samples.targets}
         arrays |= {"gradients": training.gradients.of(first)} | training.inverse.arrays()
-        influence_file.write(Path(path), influence_file.content_of(options, self.model, arrays, layout))
+        write_atomically(Path(path), influence_file.content_of(options, self.model, arrays, layout))
 
     @classmethod
     def load(cls, path: str | Path, model: Any, loss: Loss, *, influence_loss: Loss | None = None) -> "Influence":

@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 
 from reproduction.attribution.layout import Layout
-from reproduction.files import write_atomically
 
 KIND = "reproduction influence 1"
 """Of file; another form of it counts on."""
@@ -40,15 +39,6 @@ def content_of(options: dict[str, Any], model: Any, arrays: dict[str, np.ndarray
     held = io.BytesIO()
     np.savez(held, about=np.array(json.dumps(about)), **arrays)  # type: ignore[arg-type]
     return held.getvalue()
-
-
-def write(path: Path, content: bytes) -> None:
-    """Write a file so that it is whole or not there.
-
-    Raises:
-        OSError: it cannot be written.
-    """
-    write_atomically(path, content)
 
 
 def read(path: Path, model: Any) -> tuple[dict[str, Any], dict[str, np.ndarray], Layout]:

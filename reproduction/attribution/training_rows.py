@@ -37,22 +37,27 @@ class TrainingRows:
         return len(self.samples)
 
     @property
+    def _low_rank(self) -> Spectral | None:
+        """The inverse, if samples are kept by their coordinates in it."""
+        return self.inverse if isinstance(self.inverse, Spectral) and self.inverse.truncated else None
+
+    @property
     def width(self) -> int:
         """Numbers in a row."""
-        if isinstance(self.inverse, Spectral) and self.inverse.truncated:
-            return len(self.inverse.values)
+        if low_rank := self._low_rank:
+            return len(low_rank.values)
         return self.gradients.objective.parameters if self.sketch is None else self.sketch.dimension
 
     def row_of(self, gradients: np.ndarray) -> np.ndarray:
         """Return the rows of samples with these gradients, float [m, P], float32 [m, width]."""
-        if isinstance(self.inverse, Spectral) and self.inverse.truncated:
-            return self.inverse.coordinates(gradients).astype(np.float32)
+        if low_rank := self._low_rank:
+            return low_rank.coordinates(gradients).astype(np.float32)
         return gradients if self.sketch is None else self.sketch.of(gradients)
 
     def solved(self, gradients: np.ndarray) -> np.ndarray:
         """Return what targets with these gradients, float64 [m, P], multiply rows with, float64 [m, width]."""
-        if isinstance(self.inverse, Spectral) and self.inverse.truncated:
-            return self.inverse.coordinates(gradients)
+        if low_rank := self._low_rank:
+            return low_rank.coordinates(gradients)
         solved = self.inverse.solve(gradients)
         return solved if self.sketch is None else self.sketch.of(solved).astype(np.float64)
 
@@ -75,14 +80,24 @@ class TrainingRows:
         """Return |H^-1 g| and sqrt(g^T H^-1 g) of each sample, both float32 [n]."""
         if self._norms is None:
             lengths = np.zeros((2, len(self)))
-            for rows, gradients in self._gradients(progress):
-                wide = gradients.astype(np.float64)
-                solved = self.inverse.solve(wide)
-                lengths[0, rows] = np.linalg.norm(solved, axis=1)
-                lengths[1, rows] = np.sqrt(np.maximum((solved * wide).sum(axis=1), 0.0))
+            for rows, theta, loss in self._lengths(progress):
+                lengths[:, rows] = theta, loss
             theta, loss = lengths.astype(np.float32)
             self._norms = theta, loss
         return self._norms
+
+    def _lengths(self, progress: bool) -> Iterator[tuple[slice, np.ndarray, np.ndarray]]:
+        """Yield which samples, and both norms of theirs; coordinates tell them without the gradients."""
+        if low_rank := self._low_rank:
+            for rows, part in self.blocks(progress):
+                wide = part.astype(np.float64)
+                yield rows, np.linalg.norm(wide / np.sqrt(low_rank.values), axis=1), np.linalg.norm(wide, axis=1)
+            return
+        for rows, gradients in self._gradients(progress):
+            wide = gradients.astype(np.float64)
+            solved = self.inverse.solve(wide)
+            squares = np.maximum((solved * wide).sum(axis=1), 0.0)
+            yield rows, np.linalg.norm(solved, axis=1), np.sqrt(squares)
 
     def _gradients(self, progress: bool) -> Iterator[tuple[slice, np.ndarray]]:
         whole = self._kept is not None and self._kept.shape[1] == self.gradients.objective.parameters

@@ -15,7 +15,6 @@ import argparse
 import io
 import json
 import sys
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,7 +25,8 @@ import numpy as np
 import pandas as pd
 
 from reproduction import command_line
-from reproduction.files import require_writable, write_atomically
+from reproduction.files import bytes_of, require_writable, write_atomically
+from reproduction.receiver.selection import best
 from reproduction.results.processes import single_thread
 from reproduction.results.progress import message
 from reproduction.results.records import provenance
@@ -108,7 +108,7 @@ def adapted(
         model, cross_entropy, damping=DAMPING * greatest, curvature_samples=len(seen), iterations=ITERATIONS
     ).fit(train.inputs, train.targets)
     scores = influence.scores(wanted.inputs, wanted.targets, "loss").mean(axis=0, dtype=float)
-    chosen = np.argsort(-scores, kind="stable")[:count]
+    chosen = best(scores, count)
     before = error_rates(model, wanted), error_rates(model, held_out)
     tell(f"{steps} steps on the best {count}, of length 1 / {greatest:.3g}")
     tuner = FineTuner(model, cross_entropy)
@@ -130,7 +130,7 @@ def adapted(
     return {
         "scores.csv": ranked.to_csv(index=False).encode(),
         "selected.csv": ranked.iloc[chosen].to_csv(index=False).encode(),
-        "adapted.keras": _keras_file(model),
+        "adapted.keras": bytes_of(model.save, "adapted.keras"),
         "report.json": json.dumps(report, indent=1).encode(),
     }
 
@@ -231,13 +231,6 @@ def read_frames(path: Path) -> OwnFrames:
     if not counts.any(axis=tuple(range(1, counts.ndim))).all():
         raise ValueError(f"{path}: counts must be 1 somewhere in every frame; drop frames of which no bit counts.")
     return OwnFrames(path, inputs, np.stack([bits, counts], axis=-1))
-
-
-def _keras_file(model: Any) -> bytes:
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "adapted.keras"
-        model.save(path)
-        return path.read_bytes()
 
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:

@@ -113,7 +113,14 @@ class Adapted:
         """
         at = str(step or self.settings.influences.steps)
         return [
-            [_closed(one["before"], _mean_errors(one, kind, count, test, at), test) for one in several[:targets]]
+            [
+                _closed(
+                    one["before"]["trained"][test],
+                    one["before"]["genie"][test],
+                    _mean_errors(one, kind, count, test, at),
+                )
+                for one in several[:targets]
+            ]
             for several in self.adaptations
         ]
 
@@ -184,9 +191,9 @@ def _mean_errors(record: Payload, kind: str, count: int, test: str, step: str) -
     return float(np.mean(found))
 
 
-def _closed(before: Payload, errors: float, test: str) -> float:
-    trained, genie = before["trained"][test], before["genie"][test]
-    return (trained - errors) / max(1, trained - genie)
+def _closed(trained: int, genie: int, after: float) -> float:
+    """Return the share of the gap between two receivers' errors that is closed."""
+    return (trained - after) / max(1, trained - genie)
 
 
 def learning_curves(study: Adapted) -> Result:
@@ -242,10 +249,8 @@ def several_targets(study: Adapted) -> Result:
             group = record["groups"][str(size)]
             shares = {
                 name: [
-                    (trained - after) / max(1, trained - genie)
-                    for trained, after, genie in zip(
-                        group["trained"][ALIKE], errors[ALIKE], group["genie"][ALIKE], strict=True
-                    )
+                    _closed(*counts)
+                    for counts in zip(group["trained"][ALIKE], group["genie"][ALIKE], errors[ALIKE], strict=True)
                 ]
                 for name, errors in group.items()
                 if name not in ("trained", "genie")

@@ -7,6 +7,7 @@ import dataclasses
 from collections.abc import Callable
 from concurrent.futures import Future, as_completed
 from dataclasses import dataclass
+from functools import lru_cache, partial
 from pathlib import Path
 
 from reproduction.receiver.bench import Case
@@ -15,7 +16,7 @@ from reproduction.receiver.study import training_of
 from reproduction.receiver.work import adapted, adapted_together, prepared, trained_without
 from reproduction.results.processes import Processes, deaths_in_words
 from reproduction.results.records import Kind
-from reproduction.results.store import Make, Payload, Store
+from reproduction.results.store import Payload, Store
 
 PREPARATION = Kind(format="receiver-preparation", remedy="delete it to choose and score anew")
 ADAPTATION = Kind(format="receiver-adaptation", remedy="delete it to adapt anew")
@@ -39,11 +40,6 @@ class Work:
     left_out: list[Payload]
 
 
-def _stored(kind: Kind, name: str, folder: Path, fixed: Payload, make: Make) -> Payload:
-    store = Store(folder, kind, is_finished=lambda record: record["finished"], deciding=PACKAGES)
-    return store.finished(fixed, name, make)
-
-
 def identity_of_influence(case: Case, part: str) -> Payload:
     """Return everything that decides the numbers of a part of the study of influence."""
     settings = dataclasses.asdict(case.settings)
@@ -52,56 +48,50 @@ def identity_of_influence(case: Case, part: str) -> Payload:
     return {"settings": settings, "seed": case.seed, "part": part}
 
 
+def _stored(kind: Kind, stem: str, part: str, case: Case, folder: Path, make: Callable[..., Payload]) -> Payload:
+    """Return the record of a part: from disk, or by doing what is left of it.
+
+    Args:
+        kind: of the record.
+        stem: of its file's name, for people.
+        part: as `identity_of_influence` takes it.
+        case: what is looked at.
+        folder: of the records.
+        make: does the work, as `work` has it: (the record as it was left, how to save it, what decides its numbers).
+    """
+    fixed = identity_of_influence(case, part)
+    store = Store(folder, kind, is_finished=lambda record: record["finished"], deciding=PACKAGES)
+    return store.finished(fixed, f"{stem}-seed{case.seed}", lambda left, save: make(left=left, save=save, fixed=fixed))
+
+
 def preparation_of(case: Case, folder: Path) -> Payload:
-    """Return the record of a seed's preparation: from disk, or by doing what is left of it."""
-    fixed = identity_of_influence(case, "preparation")
-    training = training_of(case, folder)
-    return _stored(
-        PREPARATION,
-        f"preparation-seed{case.seed}",
-        folder,
-        fixed,
-        lambda left, save: prepared(case, training, left, save, fixed),
-    )
+    """Return the record of a seed's preparation."""
+    make = partial(prepared, case, training_of(case, folder))
+    return _stored(PREPARATION, "preparation", "preparation", case, folder, make)
+
+
+@lru_cache(maxsize=4)
+def _before(case: Case, folder: Path) -> tuple[Payload, Payload]:
+    """Return what the other parts stand on, the records of training and preparation, each read once by a process."""
+    return training_of(case, folder), preparation_of(case, folder)
 
 
 def adaptation_of(case: Case, number: int, folder: Path) -> Payload:
-    """Return the record of a target's adaptations, likewise."""
-    fixed = identity_of_influence(case, f"target {number}")
-    training, seed = training_of(case, folder), preparation_of(case, folder)
-    return _stored(
-        ADAPTATION,
-        f"target{number}-seed{case.seed}",
-        folder,
-        fixed,
-        lambda left, save: adapted(case, number, training, seed, left, save, fixed),
-    )
+    """Return the record of a target's adaptations."""
+    make = partial(adapted, case, number, *_before(case, folder))
+    return _stored(ADAPTATION, f"target{number}", f"target {number}", case, folder, make)
 
 
 def together_of(case: Case, folder: Path) -> Payload:
-    """Return the record of adaptations to several targets at once, likewise."""
-    fixed = identity_of_influence(case, "together")
-    training, seed = training_of(case, folder), preparation_of(case, folder)
-    return _stored(
-        ADAPTATION,
-        f"together-seed{case.seed}",
-        folder,
-        fixed,
-        lambda left, save: adapted_together(case, training, seed, left, save, fixed),
-    )
+    """Return the record of adaptations to several targets at once."""
+    make = partial(adapted_together, case, *_before(case, folder))
+    return _stored(ADAPTATION, "together", "together", case, folder, make)
 
 
 def left_out_of(case: Case, number: int, folder: Path) -> Payload:
-    """Return the record of trainings without frames, likewise."""
-    fixed = identity_of_influence(case, f"left out of target {number}")
-    training, seed = training_of(case, folder), preparation_of(case, folder)
-    return _stored(
-        LEFT_OUT,
-        f"left-out{number}-seed{case.seed}",
-        folder,
-        fixed,
-        lambda left, save: trained_without(case, number, training, seed, left, save, fixed),
-    )
+    """Return the record of trainings without frames."""
+    make = partial(trained_without, case, number, *_before(case, folder))
+    return _stored(LEFT_OUT, f"left-out{number}", f"left out of target {number}", case, folder, make)
 
 
 def work_of(wanted: list[Case], folder: Path, workers: int | None, on_job: Callable[[str], None]) -> Work:

@@ -20,6 +20,7 @@ from reproduction.receiver.names import CORRECTED, COSINE, PAPERS, PLAIN, PRODUC
 from reproduction.receiver.network import features
 from reproduction.receiver.receivers import DEEPRX, GENIE, LMMSE, by_network, frame_errors
 from reproduction.receiver.samples import draw_pool
+from reproduction.receiver.selection import best
 
 FORMS: Mapping[str, str | None] = {"influence": None, "theta-relative": "theta", "loss-relative": "loss"}
 
@@ -114,8 +115,7 @@ def score(bench: Bench, model: Any, targets: Targets) -> Scored:
     plain = Influence(model, named["BCE"], hessian="identity").fit(x, y)
     scores[PRODUCT], scores[COSINE] = plain.scores(x_t, y_t), plain.scores(x_t, y_t, "theta")
     directions = [
-        fitted["BCE"].direction(x[places], y[places])
-        for places in (np.argsort(-one, kind="stable")[: how.selected] for one in scores[PAPERS])
+        fitted["BCE"].direction(x[places], y[places]) for places in (best(one, how.selected) for one in scores[PAPERS])
     ]
     eigenvalues = {name: sorted(one.eigenvalues.tolist(), reverse=True) for name, one in fitted.items()}
     return Scored(scores, curvature["BCE"], eigenvalues, np.array(directions, np.float32))

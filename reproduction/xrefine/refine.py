@@ -14,7 +14,6 @@ import dataclasses
 import io
 import json
 import sys
-import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,7 +23,7 @@ from zipfile import BadZipFile
 import numpy as np
 
 from reproduction import command_line
-from reproduction.files import require_writable, write_atomically
+from reproduction.files import bytes_of, require_writable, write_atomically
 from reproduction.ofdm.frame import PILOTS
 from reproduction.ofdm.taps import PROFILES, read_taps
 from reproduction.results.processes import single_thread
@@ -117,17 +116,10 @@ def refined(task: Task, settings: Settings, seed: int, tell: Callable[[str], Non
     kept, small, error = tried[found.size]
     exported = folded(cut_out(small, kept), kept, *task.scalers)
     return {
-        "refined.keras": _keras_file(exported),
+        "refined.keras": bytes_of(as_keras(exported).save, "refined.keras"),
         "refined.tflite": as_tflite(exported),
         "report.json": _report(kept, settings, error / reference, len(found.looked_at)),
     }
-
-
-def _keras_file(weights: Weights) -> bytes:
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "refined.keras"
-        as_keras(weights).save(path)
-        return path.read_bytes()
 
 
 def _report(kept: Kept, settings: Settings, ratio: float, looked_at: int) -> bytes:
