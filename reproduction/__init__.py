@@ -69,6 +69,7 @@ data -> client model -> explainer -> confidence -> constrained local training ->
                              study.py: how often that is right;  grids.py: OFDM resource grids with a burst
 
     claims_script.py         any wing's claims table, from its figures' saved numbers
+    jobs_wing.py             a wing whose figures share jobs on simulated data
     figure_script.py         any wing's figure: switches, numbers into JSON, pictures from it, --redraw
     command_line.py          what every command shares: common switches, one clear line when it ends badly
     results/                 records.py, forms.py, store.py: work on disk, by kind, continued;  processes.py: one per

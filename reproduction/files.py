@@ -1,12 +1,16 @@
-"""Files that are whole or not there: written beside their place under a name of our own, then renamed."""
+"""Files that are whole or not there, written beside their place, then renamed; and anyone's arrays."""
 
 import contextlib
 import hashlib
+import io
 import os
 import re
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from zipfile import BadZipFile
+
+import numpy as np
 
 PARTIAL = "reproduction-partial"
 """How the name of a file ends that this program is about to complete: `.NAME.PID.reproduction-partial`."""
@@ -34,6 +38,37 @@ def write_atomically(path: Path, content: bytes) -> None:
     finally:
         with contextlib.suppress(OSError):  # the message above matters more
             partial.unlink(missing_ok=True)
+
+
+def read_arrays(path: Path, *names: str, optional: Sequence[str] = ()) -> dict[str, np.ndarray]:
+    """Read arrays of finite numbers from anyone's .npz file.
+
+    Args:
+        path: of the file.
+        names: of the arrays that it must hold.
+        optional: of those that it may hold.
+
+    Returns:
+        Float32 arrays by name.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError: it is no such file, lacks an array, or holds what is no finite number.
+    """
+    wanted = " and ".join(names)
+    if not path.is_file():
+        raise FileNotFoundError(f"{path}: no such file; give an .npz file with {wanted}.")
+    try:
+        with np.load(io.BytesIO(path.read_bytes())) as file:
+            held = [*names, *(name for name in optional if name in file)]
+            arrays = {name: np.asarray(file[name], np.float32) for name in held}
+    except (ValueError, OSError, KeyError, TypeError, EOFError, BadZipFile) as error:
+        raise ValueError(f"{path}: must be an .npz file with numbers in {wanted}; use np.savez.") from error
+    for name, array in arrays.items():
+        if not np.isfinite(array).all():
+            where = np.argwhere(~np.isfinite(array))[0].tolist()
+            raise ValueError(f"{path}: {name} must be finite, got {array[tuple(where)]} at {where}; drop it.")
+    return arrays
 
 
 def bytes_of(save: Callable[[Path], object], name: str) -> bytes:

@@ -20,7 +20,7 @@ GROUND = (
     ("results", "ofdm"),
     ("command_line",),
     ("figure_script",),
-    ("claims_script",),
+    ("claims_script", "jobs_wing"),
 )
 """From the ground up; a room is a module or a folder at the top of `reproduction`."""
 
@@ -293,10 +293,12 @@ def test_sionna_is_imported_by_one_module():
     assert importers == {("ofdm", "link")}
 
 
-def test_the_top_holds_what_a_user_types_and_six_files():
+def test_the_top_holds_what_a_user_types_and_seven_files():
     """`py.typed` marks the package for type checkers and holds nothing."""
     files = {path.stem for path in PACKAGE.iterdir() if path.is_file()} - {"py"}
-    assert files - TYPED == {"__init__", "claims_script", "command_line", "figure_script", "files", "seeds"}
+    assert files - TYPED == {
+        *("__init__", "claims_script", "command_line", "figure_script", "files", "jobs_wing", "seeds")
+    }
     folders = {path.name for path in PACKAGE.iterdir() if path.is_dir() and path.name != "__pycache__"}
     assert folders == {"attribution", "ofdm", "results", *WINGS}
 

@@ -12,20 +12,18 @@ Loss-relative influence of the cross-entropy selects frames, gradient steps of 1
 """
 
 import argparse
-import io
 import json
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
 
 import numpy as np
 import pandas as pd
 
 from reproduction import command_line
-from reproduction.files import bytes_of, require_writable, write_atomically
+from reproduction.files import bytes_of, read_arrays, require_writable, write_atomically
 from reproduction.receiver.selection import best
 from reproduction.results.processes import single_thread
 from reproduction.results.progress import message
@@ -204,23 +202,14 @@ def read_frames(path: Path) -> OwnFrames:
         FileNotFoundError: there is no such file.
         ValueError: it is no such file, or holds other bits, or what is no finite number, or nothing.
     """
-    if not path.is_file():
-        raise FileNotFoundError(f"{path}: no such file; give an .npz file with inputs and bits.")
-    try:
-        with np.load(io.BytesIO(path.read_bytes())) as file:
-            arrays = {name: np.asarray(file[name], np.float32) for name in ("inputs", "bits")}
-            counts = np.asarray(file["counts"], np.float32) if "counts" in file else np.ones_like(arrays["bits"])
-    except (ValueError, OSError, KeyError, TypeError, EOFError, BadZipFile) as error:
-        raise ValueError(f"{path}: must be an .npz file with numbers in inputs and bits; use np.savez.") from error
+    arrays = read_arrays(path, "inputs", "bits", optional=("counts",))
     inputs, bits = arrays["inputs"], arrays["bits"]
+    counts = arrays.get("counts", np.ones_like(bits))
     if inputs.ndim < 2 or bits.ndim < 2 or not len(inputs) or len(inputs) != len(bits):
         raise ValueError(
             f"{path}: inputs and bits must be [n, ...], of as many frames, got {list(inputs.shape)} and "
             f"{list(bits.shape)}."
         )
-    if not np.isfinite(inputs).all():
-        where = np.argwhere(~np.isfinite(inputs))[0].tolist()
-        raise ValueError(f"{path}: inputs must be finite, got {inputs[tuple(where)]} at {where}; drop the frame.")
     for name, array in (("bits", bits), ("counts", counts)):
         if not np.isin(array, (0.0, 1.0)).all():
             where = np.argwhere(~np.isin(array, (0.0, 1.0)))[0].tolist()

@@ -11,19 +11,17 @@ fifth, in place of bit errors at 20 dB and above.
 
 import argparse
 import dataclasses
-import io
 import json
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
 
 import numpy as np
 
 from reproduction import command_line
-from reproduction.files import bytes_of, require_writable, write_atomically
+from reproduction.files import bytes_of, read_arrays, require_writable, write_atomically
 from reproduction.ofdm.frame import PILOTS
 from reproduction.ofdm.taps import PROFILES, read_taps
 from reproduction.results.processes import single_thread
@@ -182,19 +180,10 @@ def read_pairs(path: Path) -> Pairs:
         FileNotFoundError: there is no such file.
         ValueError: it is no such file, or holds too few samples, other columns, or what is no finite number.
     """
-    if not path.is_file():
-        raise FileNotFoundError(f"{path}: no such file; give an .npz file with inputs and targets.")
-    try:
-        with np.load(io.BytesIO(path.read_bytes())) as file:
-            arrays = {name: np.asarray(file[name], np.float32) for name in ("inputs", "targets")}
-    except (ValueError, OSError, KeyError, TypeError, EOFError, BadZipFile) as error:
-        raise ValueError(f"{path}: must be an .npz file with numbers in inputs and targets; use np.savez.") from error
+    arrays = read_arrays(path, "inputs", "targets")
     for name, array in arrays.items():
         if array.ndim != 2 or array.shape[1] != FEATURES:
             raise ValueError(f"{path}: {name} must be [n, {FEATURES}], got {list(array.shape)}; Re of 52, then Im.")
-        if not np.isfinite(array).all():
-            row, column = np.argwhere(~np.isfinite(array))[0]
-            raise ValueError(f"{path}: {name} must be finite, got {array[row, column]} at [{row}, {column}]; drop it.")
     if len(arrays["inputs"]) != len(arrays["targets"]):
         raise ValueError(
             f"{path}: inputs and targets must be as many, got {len(arrays['inputs'])} and {len(arrays['targets'])}."

@@ -88,7 +88,7 @@ def with_value(value):
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"inputs": with_value(np.nan)}, "inputs must be finite, got nan at [0, 3]; drop the frame"),
+        ({"inputs": with_value(np.nan)}, "inputs must be finite, got nan at [0, 3]; drop it"),
         ({"bits": with_value(2.0)}, "bits must be 0 or 1, got 2.0 at [0, 1, 1]"),
         ({"inputs": lambda x: x[:, :5]}, "inputs must be what the model takes, got [40, 5]"),
         ({"bits": lambda x: x[..., :1]}, "bits must be [n, 4, 2], what the model gives, got [40, 4, 1]"),
