@@ -7,7 +7,7 @@ OUT ?= $(if $(filter quick,$(PRESET)),figures/quick,figures)
 RUN := .venv/bin/python
 FIGURES := $(RUN) -m reproduction.slicing.figures
 
-.PHONY: figures real claims sensitivity regimes comparison xrefine receiver report check-report reference data test lint benchmark benchmark-peers benchmark-attribution benchmark-xrefine clean
+.PHONY: figures real claims sensitivity regimes comparison xrefine receiver report check-report reference data test lint benchmark benchmark-peers benchmark-attribution benchmark-xrefine benchmark-influence clean
 
 figures: .venv/core
 	@set -e; figures=$$($(FIGURES)); for figure in $$figures; do \
@@ -104,6 +104,10 @@ benchmark-attribution: .venv/core .venv-captum/ready
 
 benchmark-xrefine: .venv/phy
 	$(RUN) tests/benchmarks/xrefine.py --out figures/benchmark_xrefine.json
+
+benchmark-influence: .venv/phy .venv-captum/ready
+	$(RUN) tests/benchmarks/influence.py --captum-python .venv-captum/bin/python --out figures/benchmark_influence.json
+	$(RUN) tests/benchmarks/receiver.py --out figures/benchmark_receiver.json
 
 clean:
 	rm -rf .venv .venv-jax .venv-fedjax .venv-captum

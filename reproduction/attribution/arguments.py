@@ -59,9 +59,10 @@ def checked_inputs(model: Any, inputs: Any) -> tuple[Layout, np.ndarray]:
         name = f"inputs[{place}]" if is_list else "inputs"
         array = _finite(name, one, np.float32, "drop or impute such samples")
         if array.ndim < 2 or 0 in array.shape:
+            remedy = "give at least one sample" if array.ndim >= 2 else "reshape a single sample to [1, features]"
             raise ValueError(
                 f"{name} must be [n, features] or [n, ...] with n >= 1 and features >= 1, got the shape {array.shape}; "
-                "reshape a single sample to [1, features]."
+                f"{remedy}."
             )
         if expected is not None:
             _require_shape(name, array.shape[1:], tuple(expected[place].shape[1:]))
@@ -225,6 +226,6 @@ def _finite(name: str, values: ArrayLike, kind: type[np.floating], remedy: str) 
     if not np.isfinite(array).all():
         where = np.argwhere(~np.isfinite(array))[0]
         raise ValueError(
-            f"{name} must be finite in {np.dtype(kind)}, got {raw[tuple(where)]!r} at {where.tolist()}; {remedy}."
+            f"{name} must be finite in {np.dtype(kind)}, got {raw[tuple(where)]} at {where.tolist()}; {remedy}."
         )
     return array

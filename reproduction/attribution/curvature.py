@@ -13,7 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from reproduction.attribution.objective import MOST_BYTES, Objective, Samples, first_line
+from reproduction.attribution.compiled import compiled
+from reproduction.attribution.objective import MOST_BYTES, Objective, Samples, culprit, first_line
 
 
 @dataclass(frozen=True)
@@ -45,9 +46,16 @@ class Curvature:
         total = np.zeros(vectors.shape)
         for inputs, targets, count in self.samples.blocks(self.size):
             counted = (np.arange(self.size) < count).astype(np.float32)
-            total += self.summed(given, inputs, targets, counted).numpy()
+            try:
+                total += self.summed(given, inputs, targets, counted).numpy()
+            except Exception as error:  # anyone's loss or model
+                if who := culprit(self.objective, self.samples):
+                    raise ValueError(f"loss must be finite at every sample, got {who}; correct or drop it.") from error
+                raise
         product = total / len(self.samples) + self.penalised(given).numpy()
         if not np.isfinite(product).all():
+            if who := culprit(self.objective, self.samples):
+                raise ValueError(f"loss must be finite at every sample, got {who}; correct or drop it.")
             raise ValueError(
                 "model must have a finite curvature, got NaN or infinity; check its weights and the range of x and y, "
                 "or take hessian='identity'."
@@ -88,7 +96,7 @@ def _curvature(
     inputs, targets, _ = next(samples.blocks(size))
     refused: Exception | None = None
     for product in products:
-        made = _compiled(objective, samples, size, product)
+        made = _made(objective, samples, size, product)
         nothing = np.zeros((1, objective.parameters), np.float32)
         try:
             made.summed(nothing, inputs, targets, np.zeros(size, np.float32))
@@ -96,23 +104,26 @@ def _curvature(
             refused = error
         else:
             return made
+    if who := culprit(objective, samples):
+        raise ValueError(f"loss must be finite at every sample, got {who}; correct or drop it.") from refused
     raise ValueError(
         f"model and loss must be differentiable twice by TensorFlow, got {first_line(refused)}; take "
         "hessian='identity', which needs one derivative."
     ) from refused
 
 
-def _compiled(objective: Objective, samples: Samples, size: int, product: Callable[..., Any]) -> Curvature:
-    import tensorflow as tf
-
+def _made(objective: Objective, samples: Samples, size: int, product: Callable[..., Any]) -> Curvature:
     def summed(vectors: Any, inputs: list[Any], targets: Any, counted: Any) -> Any:
+        import tensorflow as tf
+
         return tf.map_fn(lambda vector: product(objective, vector, inputs, targets, counted), vectors)
 
     def penalised(vectors: Any) -> Any:
+        import tensorflow as tf
+
         return tf.map_fn(lambda vector: _penalty_product(objective, vector), vectors)
 
-    compiled = (tf.function(one, autograph=False, reduce_retracing=True) for one in (summed, penalised))
-    return Curvature(objective, samples, size, *compiled)
+    return Curvature(objective, samples, size, compiled(summed, any_count=True), compiled(penalised, any_count=True))
 
 
 def _hessian_product(objective: Objective, vector: Any, inputs: Any, targets: Any, counted: Any) -> Any:

@@ -144,6 +144,7 @@ class Influence:
         self.curvature_samples, self.iterations, self.projection = curvature_samples, iterations, projection
         self.batch_size, self.seed, self.progress = batch_size, seed, progress
         self._training: TrainingRows | None = None
+        self._weights = ""
         self._target_gradients: SampleGradients | None = None
 
     def fit(self, x: Any, y: Any) -> "Influence":
@@ -164,6 +165,7 @@ class Influence:
         samples, gradients = self._prepared(x, y)
         inverse = self._inverse(gradients.objective, samples)
         self._training = TrainingRows(samples, gradients, inverse, self._sketch(gradients))
+        self._weights = influence_file.digest_of(self.model)
         return self
 
     def _prepared(self, x: Any, y: Any) -> tuple[Samples, SampleGradients]:
@@ -205,6 +207,17 @@ class Influence:
             raise ValueError("Influence must be fitted first, got no samples; call fit(x, y).")
         return self._training
 
+    def _still(self) -> TrainingRows:
+        """Return what `fit` made, if the model is still as it was.
+
+        Raises:
+            ValueError: not fitted, or other weights.
+        """
+        training = self.training
+        if self._weights != influence_file.digest_of(self.model):
+            raise ValueError("model must have the weights that it was fitted with, got others; call fit(x, y) anew.")
+        return training
+
     @property
     def vectorised(self) -> bool:
         """Whether gradients are computed in blocks, else sample by sample, where `batch_sums` does not know a step.
@@ -226,9 +239,9 @@ class Influence:
             Influences, float32 [targets, n]; positive where training on the sample lowers the target's loss.
 
         Raises:
-            ValueError: not fitted, targets that do not fit, or a system that cannot be solved.
+            ValueError: not fitted, or with other weights; targets that do not fit; a system that cannot be solved.
         """
-        training = self.training
+        training = self._still()
         if relative not in RELATIVE:
             raise ValueError(f"relative must be None, 'theta' or 'loss', got {relative!r}; pick one of them.")
         solved = training.solved(self._at_targets(x_t, y_t))
@@ -256,15 +269,32 @@ class Influence:
         if self.influence_loss is None:
             wanted = training.samples.targets.shape[1:]
             if targets.targets.shape[1:] != wanted:
+                form = ", ".join(map(str, ("targets", *wanted)))
                 raise ValueError(
-                    f"y_t must be [targets, ...] with {wanted or 'nothing'} per target, as y has, got the shape "
-                    f"{targets.targets.shape}; give it the form of y."
+                    f"y_t must be of the form of y, [{form}], got the shape {targets.targets.shape}; reshape it."
                 )
             return training.gradients.of(targets).astype(np.float64)
-        tried(objective, targets, name)
+        return self._by_influence_loss(objective, targets).astype(np.float64)
+
+    def _by_influence_loss(self, objective: Objective, targets: Samples) -> np.ndarray:
+        """Return the gradients of the loss at the targets where it is another, float32 [targets, P]."""
+        tried(objective, targets, "influence_loss")
         if self._target_gradients is None:
             self._target_gradients = sample_gradients(objective, targets, self.batch_size)
-        return self._target_gradients.of(targets).astype(np.float64)
+        return self._target_gradients.of(targets)
+
+    def _shown(self, training: TrainingRows) -> dict[str, np.ndarray]:
+        """Return gradients that tell the losses, by name: at the first samples, where the losses take these."""
+        first = training.samples[: influence_file.SHOWN]
+        shown = {"gradients": training.gradients.of(first)}
+        if self.influence_loss is None:
+            return shown
+        objective = training.gradients.objective
+        objective = dataclasses.replace(objective, loss=checked_loss(self.influence_loss, "influence_loss"))
+        try:
+            return shown | {"influence_gradients": self._by_influence_loss(objective, first)}
+        except ValueError:  # its targets may be of another form
+            return shown | {"influence_gradients": np.zeros(0, np.float32)}
 
     def top_k(
         self, x_t: Any, y_t: Any, k: int, relative: str | None = None, harmful: bool = False
@@ -297,9 +327,9 @@ class Influence:
         """Return g_z^T (H + damping I)^-1 g_z of every training sample, float32 [n]: great for outliers.
 
         Raises:
-            ValueError: not fitted, or a system that cannot be solved.
+            ValueError: not fitted, or with other weights; a system that cannot be solved.
         """
-        return self.training.norms(self.progress)[1] ** 2
+        return self._still().norms(self.progress)[1] ** 2
 
     def direction(self, x: Any, y: Any) -> np.ndarray:
         """Return where weights go as samples count a little more: -(H + damping I)^-1 times their mean gradient.
@@ -312,9 +342,9 @@ class Influence:
             Float64 [P], an entry for each weight that counts, in the model's order.
 
         Raises:
-            ValueError: not fitted, samples that do not fit, or a system that cannot be solved.
+            ValueError: not fitted, or with other weights; samples that do not fit; a system that cannot be solved.
         """
-        training = self.training
+        training = self._still()
         samples = checked_samples(training.gradients.objective, x, y, ("x", "y"))
         total = np.zeros(training.gradients.objective.parameters)
         for first in range(0, len(samples), training.gradients.size):
@@ -337,15 +367,15 @@ class Influence:
         """Save what `fit` made, with the samples: one file, whole or not there.
 
         Raises:
-            ValueError: not fitted.
+            ValueError: not fitted, or with other weights.
             OSError: it cannot be written.
         """
-        training = self.training
+        training = self._still()
         options = {name: getattr(self, name) for name in OPTIONS}
-        layout, first = training.samples.layout, training.samples[: influence_file.SHOWN]
         arrays = {"inputs": training.samples.inputs, "targets": training.samples.targets}
-        arrays |= {"gradients": training.gradients.of(first)} | training.inverse.arrays()
-        write_atomically(Path(path), influence_file.content_of(options, self.model, arrays, layout))
+        arrays |= self._shown(training) | training.inverse.arrays()
+        content = influence_file.content_of(options, self.model, arrays, training.samples.layout)
+        write_atomically(Path(path), content)
 
     @classmethod
     def load(cls, path: str | Path, model: Any, loss: Loss, *, influence_loss: Loss | None = None) -> "Influence":
@@ -367,7 +397,9 @@ class Influence:
         found = cls(model, loss, influence_loss=influence_loss, **options)
         inputs = layout.unpack(arrays["inputs"])
         samples, gradients = found._prepared(inputs if layout.is_list else inputs[0], arrays["targets"])
-        influence_file.require_same(Path(path), gradients.of(samples[: influence_file.SHOWN]), arrays["gradients"])
-        inverse = Spectral.stored(arrays) or found._inverse(gradients.objective, samples)
-        found._training = TrainingRows(samples, gradients, inverse, found._sketch(gradients))
+        training = TrainingRows(samples, gradients, inverses.Identity(), found._sketch(gradients))
+        influence_file.require_same(Path(path), found._shown(training), arrays)
+        training.inverse = Spectral.stored(arrays) or found._inverse(gradients.objective, samples)
+        found._training = training
+        found._weights = influence_file.digest_of(model)
         return found

@@ -15,7 +15,7 @@ import numpy as np
 
 from reproduction.attribution.layout import Layout
 
-KIND = "reproduction influence 1"
+KIND = "reproduction influence 2"
 """Of file; another form of it counts on."""
 
 SHOWN = 3
@@ -66,17 +66,30 @@ def read(path: Path, model: Any) -> tuple[dict[str, Any], dict[str, np.ndarray],
     return about["options"], arrays, Layout(tuple(map(tuple, about["shapes"])), about["is_list"])
 
 
-def require_same(path: Path, found: np.ndarray, stored: np.ndarray) -> None:
-    """Refuse a model or loss whose gradients at the first samples are not those that were saved, float32 [m, P].
+def require_same(path: Path, found: dict[str, np.ndarray], stored: dict[str, np.ndarray]) -> None:
+    """Refuse a model or losses whose gradients at the first samples are not those that were saved.
+
+    Args:
+        path: of the file.
+        found: "gradients", float32 [m, P], and with another loss at the targets its "influence_gradients", float32
+            [m, P], or [0] where it does not take the training samples.
+        stored: the same, with whatever else was saved.
 
     Raises:
         ValueError: they differ.
     """
-    if found.shape != stored.shape or np.abs(found - stored).max() > SAME * np.abs(stored).max():
-        raise ValueError(
-            f"model and loss must be those that {path} was saved with, but the gradients at its first samples differ; "
-            "pass the same model and loss, or fit anew."
-        )
+    for name, what in (("gradients", "model and loss"), ("influence_gradients", "influence_loss")):
+        mine, saved = found.get(name), stored.get(name)
+        if mine is None and saved is None:
+            continue
+        if mine is None or saved is None:
+            wanted = "None, as {} was saved without one" if saved is None else "given, as {} was saved with one"
+            raise ValueError(f"influence_loss must be {wanted.format(path)}; pass the same losses, or fit anew.")
+        if mine.shape != saved.shape or (np.abs(mine - saved) > SAME * np.abs(saved).max(initial=0.0)).any():
+            raise ValueError(
+                f"{what} must be what {path} was saved with, but the gradients at its first samples differ; pass the "
+                "same, or fit anew."
+            )
 
 
 def digest_of(model: Any) -> str:

@@ -207,6 +207,11 @@ def arnoldi(curvature: Curvature, damping: float, dimension: int, start: np.ndar
     values, rotation = np.linalg.eigh(upper + np.triu(upper, 1).T)
     kept = values > max(FLAT * values[-1], 0.0)
     if not kept.any():
+        if not values.any():
+            raise ValueError(
+                "model must have curvature, got 0 along every direction; see that no step, such as a sign or a "
+                "rounding, keeps the gradient from the weights."
+            )
         raise ValueError(
             f"hessian='arnoldi' needs positive curvature, got eigenvalues up to {values[-1]:.3g}; train the model "
             "further, or take 'gauss_newton' or 'identity'."

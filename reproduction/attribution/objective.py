@@ -1,6 +1,7 @@
 """What a Keras model was trained to make small: a loss per sample, as a function of some of the model's weights."""
 
 import math
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -164,16 +165,18 @@ def _variables(model: Any, layers: Sequence[str] | None) -> tuple[Any, ...]:
     chosen = list(model.trainable_variables)
     if layers is not None:
         if isinstance(layers, str) or not all(isinstance(one, str) for one in layers):
-            raise TypeError(f"layers must be None or a list of layers' names, got {layers!r}; pass ['{model.name}'].")
+            last = next(layer.name for layer in reversed(model._flatten_layers(include_self=False)) if layer.weights)
+            raise TypeError(f"layers must be None or a list of layers' names, got {layers!r}; pass ['{last}'].")
         known: dict[str, list[Any]] = {}
         for layer in model._flatten_layers():
             if layer.trainable_variables:
                 known.setdefault(layer.name, []).extend(layer.trainable_variables)
         for one in layers:
             if one not in known:
+                inner = ", ".join(name for name in known if name != model.name)
                 raise ValueError(
-                    f"layers must be among those with weights to train, {', '.join(known)}, got {one!r}; see "
-                    "model.summary()."
+                    f"layers must be among those with weights to train, {inner}, got {one!r}; see model.summary(), a "
+                    "frozen layer has none."
                 )
         wanted = {id(variable) for one in layers for variable in known[one]}
         chosen = [variable for variable in chosen if id(variable) in wanted]
@@ -202,6 +205,8 @@ def checked_loss(loss: Loss, name: str) -> Callable[[Any, Any], Any]:
             raise ValueError(f"{name} must be the name of a Keras loss, got {loss!r}; see keras.losses.") from error
     if isinstance(loss, keras.losses.Loss):
         return loss.call
+    if isinstance(loss, type):
+        raise TypeError(f"{name} must be a loss, not a class of losses, got {loss.__name__}; pass {loss.__name__}().")
     if not callable(loss):
         raise TypeError(
             f"{name} must be a Keras loss, its name, or a function of (y_true, y_pred), got {type(loss).__name__}; "
@@ -270,6 +275,12 @@ def tried(objective: Objective, samples: Samples, name: str) -> None:
         ) from error
     if not all(np.isfinite(one).all() for one in (together, *alone)):
         raise ValueError(f"{name} must be finite, got NaN or infinity; check the model's weights and the range of y.")
+    wanted, given = samples.targets[:1].shape[1:], _output_shape(objective, samples)
+    if _is_of_keras(objective.loss) and math.prod(wanted) > math.prod(given):
+        raise ValueError(
+            f"{name} of Keras takes no more numbers than the model gives, {list(given)} per sample, got y_true with "
+            f"{list(wanted)}; give y the shape of the model's output."
+        )
     if not np.allclose(np.concatenate(alone), together, rtol=AS_ALONE, atol=1e-6):
         raise ValueError(
             f"{name} must depend on each sample alone, but among others a sample has another loss; give y the shape of "
@@ -279,6 +290,19 @@ def tried(objective: Objective, samples: Samples, name: str) -> None:
 
 class _NotPerSampleError(Exception):
     pass
+
+
+def _is_of_keras(loss: Callable[[Any, Any], Any]) -> bool:
+    """Return whether it is one that Keras comes with, which broadcasts what it is given."""
+    return (getattr(loss, "__module__", None) or "").split(".")[0] == "keras"
+
+
+def _output_shape(objective: Objective, samples: Samples) -> tuple[int, ...]:
+    """Return what the model gives per sample."""
+    import tensorflow as tf
+
+    inputs = [tf.constant(array) for array in samples.layout.unpack(samples.inputs[:1])]
+    return tuple(objective.output(inputs).shape[1:])
 
 
 def _losses(objective: Objective, samples: Samples) -> np.ndarray:
@@ -299,7 +323,24 @@ def _losses(objective: Objective, samples: Samples) -> np.ndarray:
     return losses.numpy()
 
 
+def culprit(objective: Objective, samples: Samples) -> str:
+    """Return which sample has no finite loss, in words; "" if all of them have one."""
+    for place in range(len(samples)):
+        try:
+            loss = _losses(objective, samples[place : place + 1])
+        except Exception as error:  # anyone's loss or model
+            return f"sample {place}: {first_line(error)}"
+        if not np.isfinite(loss).all():
+            return f"sample {place}: a loss of {loss[0]}"
+    return ""
+
+
 def first_line(error: BaseException | None) -> str:
-    """Return what an error of anyone's code says, cut to its first line."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return lines[0].rstrip(".")[:200] if lines else type(error).__name__
+    """Return what an error of anyone's code says, in its first line that says it, without TensorFlow's addresses."""
+    said = _ADDRESS.sub("", str(error))
+    lines = [line.strip() for line in said.splitlines() if line.strip() and not line.strip().startswith(_FRAME)]
+    return lines[0].split(".  ")[0].rstrip(".")[:200] if lines else type(error).__name__
+
+
+_ADDRESS = re.compile(r"\{\{\w+ [^}]*\}\} ?|\[Op:\w+\]")
+_FRAME = ("Graph execution error", "Detected at node", "<stack traces", "File ", "[[")

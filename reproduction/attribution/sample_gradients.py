@@ -7,12 +7,14 @@ layers' loops, say), every sample is differentiated by itself, in one compiled l
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from reproduction.attribution.batch_sums import BatchSums
-from reproduction.attribution.objective import MOST_BYTES, Objective, Samples, first_line
+from reproduction.attribution.compiled import compiled
+from reproduction.attribution.objective import MOST_BYTES, Objective, Samples, culprit, first_line
 
 TRIED = 3
 """Samples whose gradients are computed both ways before the fast one is taken."""
@@ -47,7 +49,12 @@ class SampleGradients:
         Raises:
             ValueError: one is not finite.
         """
-        blocks = [self.run(inputs, targets).numpy()[:count] for inputs, targets, count in samples.blocks(self.size)]
+        try:
+            blocks = [self.run(inputs, targets).numpy()[:count] for inputs, targets, count in samples.blocks(self.size)]
+        except Exception as error:  # anyone's loss or model
+            if who := culprit(self.objective, samples):
+                raise ValueError(f"loss must be finite at every sample, got {who}; correct or drop it.") from error
+            raise
         gradients = np.concatenate(blocks) if len(blocks) > 1 else blocks[0]
         if not np.isfinite(gradients).all():
             first = int(np.argmin(np.isfinite(gradients).all(axis=1)))
@@ -71,7 +78,7 @@ def sample_gradients(objective: Objective, samples: Samples, batch_size: int | N
     """
     most = objective.rows_in(MOST_BYTES, samples.layout, COPIES) if batch_size is None else batch_size
     size = block_size(min(most, max(len(samples), 1)), objective)
-    alone = _compiled(objective, _one_by_one)
+    alone, together = (compiled(partial(kind, objective)) for kind in (_one_by_one, _together))
     try:
         inputs, targets, _ = next(samples[:TRIED].blocks(min(TRIED, len(samples))))
         expected = alone(inputs, targets).numpy()
@@ -85,7 +92,6 @@ def sample_gradients(objective: Objective, samples: Samples, batch_size: int | N
             f"model must be differentiable by TensorFlow as a graph, got {first_line(error)}; write it and the loss "
             "with tf.* or keras.ops."
         ) from error
-    together = _compiled(objective, _together)
     if size > 1 and _fits(together, samples, size, expected):
         return SampleGradients(objective, size, True, together)
     return SampleGradients(objective, size, False, alone)
@@ -116,18 +122,6 @@ def block_size(most: int, objective: Objective) -> int:
         if prime and not any(axis % size == 0 for axis in axes):
             return size
     return 1
-
-
-def _compiled(objective: Objective, kind: Callable[..., Any]) -> Callable[[list[Any], Any], Any]:
-    import tensorflow as tf
-
-    compiled = tf.function(lambda inputs, targets: kind(objective, inputs, targets), autograph=False)
-
-    def run(inputs: list[Any], targets: Any) -> Any:
-        given = list(map(tf.convert_to_tensor, inputs)), tf.convert_to_tensor(targets)
-        return compiled.get_concrete_function(*given)(*given)  # one for each shape, without a warning of too many
-
-    return run
 
 
 def summed_gradients(objective: Objective, inputs: list[Any], targets: Any) -> list[Any]:

@@ -110,7 +110,9 @@ def adapted(
     before = error_rates(model, wanted), error_rates(model, held_out)
     tell(f"{steps} steps on the best {count}, of length 1 / {greatest:.3g}")
     tuner = FineTuner(model, cross_entropy)
-    tuner.first_order(train.inputs[chosen], train.targets[chosen], 1.0 / greatest, steps, lambda step: None)
+    distance = tuner.first_order(train.inputs[chosen], train.targets[chosen], 1.0 / greatest, steps, lambda step: None)
+    if not np.isfinite(distance):
+        raise ValueError(f"--steps must leave the weights finite, got {steps}; take fewer.")
     after = error_rates(model, wanted), error_rates(model, held_out)
     report: dict[str, Any] = {
         "bit_error_rate": {

@@ -121,7 +121,11 @@ class Adaptation:
         }
 
     def adapted(self, attempt: Attempt) -> dict[str, Any]:
-        """Return what a fine-tuning comes to: the errors after some of its steps."""
+        """Return what a fine-tuning comes to: the errors after some of its steps, and how far the weights have come.
+
+        Where they are no finite numbers any more, which an ascent may lead to, the distance is None, and the network
+        says 0 for every bit, wrong of every second.
+        """
         curve: dict[str, dict[str, int]] = {}
 
         def on_step(step: int) -> None:
@@ -129,12 +133,12 @@ class Adaptation:
                 curve[str(step)] = self.errors()
 
         if attempt.kind == SECOND_ORDER:
-            self._tuner.along(self.direction, self.distance, self.how.steps, on_step)
-            return {"curve": curve, "distance": self.distance}
-        frames = self._frames(attempt)
-        rate = -self._rate if attempt.kind == ASCENT else self._rate
-        distance = self._tuner.first_order(*frames, rate, self.how.steps, on_step)
-        return {"curve": curve, "distance": distance}
+            distance = self.distance
+            self._tuner.along(self.direction, distance, self.how.steps, on_step)
+        else:
+            rate = -self._rate if attempt.kind == ASCENT else self._rate
+            distance = self._tuner.first_order(*self._frames(attempt), rate, self.how.steps, on_step)
+        return {"curve": curve, "distance": distance if np.isfinite(distance) else None}
 
     @cached_property
     def distance(self) -> float:

@@ -1,14 +1,15 @@
 """The study of influence: jobs in processes of their own, each kept under what decides its numbers.
 
-A seed is prepared first; then its targets, one by one and several at once, and trainings without frames.
+A seed is prepared first; behind it come its targets, one by one and several at once, and trainings without frames.
 """
 
 import dataclasses
-from collections.abc import Callable
-from concurrent.futures import Future, as_completed
+from collections.abc import Callable, Iterator
+from concurrent.futures import FIRST_COMPLETED, wait
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from pathlib import Path
+from typing import Any
 
 from reproduction.receiver.bench import Case
 from reproduction.receiver.case import PACKAGES
@@ -101,27 +102,32 @@ def work_of(wanted: list[Case], folder: Path, workers: int | None, on_job: Calla
         RuntimeError: a process died.
         RecordError: a record on disk is refused.
     """
-    how = wanted[0].settings.influences
+    first, how = wanted[0], wanted[0].settings.influences
+
+    def behind(case: Case) -> Iterator[tuple[str, Callable[..., Payload], tuple[Any, ...]]]:
+        """Yield what stands on a seed's preparation: its name, and a call."""
+        yield f"seed {case.seed}, together", together_of, (case, folder)
+        for number in range(how.targets_left_out if case == first else 0):
+            yield f"seed {case.seed}, target {number}, left out", left_out_of, (case, number, folder)
+        for number in range(how.targets):
+            yield f"seed {case.seed}, target {number}", adaptation_of, (case, number, folder)
+
     with Processes(workers) as processes, deaths_in_words():
-        preparing = {processes.submit(preparation_of, case, folder): f"seed {case.seed}, prepared" for case in wanted}
-        _done(preparing, on_job)
-        rest = {processes.submit(together_of, case, folder): f"seed {case.seed}, together" for case in wanted}
-        for number in range(how.targets_left_out):
-            what = f"seed {wanted[0].seed}, target {number}, left out"
-            rest[processes.submit(left_out_of, wanted[0], number, folder)] = what
-        for case in wanted:
-            for number in range(how.targets):
-                rest[processes.submit(adaptation_of, case, number, folder)] = f"seed {case.seed}, target {number}"
-        _done(rest, on_job)
+        preparing = {processes.submit(preparation_of, case, folder): case for case in wanted}
+        names = {future: f"seed {case.seed}, prepared" for future, case in preparing.items()}
+        left = set(names)
+        while left:
+            done, left = wait(left, return_when=FIRST_COMPLETED)
+            for future in done:
+                future.result()
+                on_job(names[future])
+                if future in preparing:
+                    jobs = {processes.submit(call, *given): name for name, call, given in behind(preparing[future])}
+                    names |= jobs
+                    left |= set(jobs)
     return Work(
         [preparation_of(case, folder) for case in wanted],
         [[adaptation_of(case, number, folder) for number in range(how.targets)] for case in wanted],
         [together_of(case, folder) for case in wanted],
         [left_out_of(wanted[0], number, folder) for number in range(how.targets_left_out)],
     )
-
-
-def _done(futures: dict[Future[Payload], str], on_job: Callable[[str], None]) -> None:
-    for future in as_completed(futures):
-        future.result()
-        on_job(futures[future])

@@ -83,9 +83,13 @@ def frozen():
         (
             {"layers": "last"},
             TypeError,
-            r"layers must be None or a list of layers' names, got 'last'; pass \['small'\]",
+            r"layers must be None or a list of layers' names, got 'last'; pass \['last'\]",
         ),
-        ({"layers": ["lost"]}, ValueError, r"layers must be among .* to train, small, hidden, last, got 'lost'; see"),
+        (
+            {"layers": ["lost"]},
+            ValueError,
+            r"layers must be among .* to train, hidden, last, got 'lost'; see .*a frozen layer has",
+        ),
         ({"layers": []}, ValueError, r"model must have weights to train, got none in layers \[\]"),
         ({"model": lambda x: x}, TypeError, r"model must be a Keras model, whose weights are known, got function"),
         ({"model": two_ends()}, ValueError, r"model must have one output, got 'two_ends' with 2"),
@@ -107,6 +111,11 @@ def frozen():
         ({"loss": lambda t, p: t @ p}, ValueError, r"loss must take y_true \(1,\) per sample and .*, got .*; give y"),
         ({"loss": lambda t, p: p / 0.0}, ValueError, r"loss must be finite, got NaN or infinity; check the model's"),
         ({"model": network(Rounded())}, ValueError, r"differentiable by TensorFlow, but no gradient .* reaches the we"),
+        (
+            {"loss": keras.losses.MeanSquaredError},
+            TypeError,
+            r"loss must be a loss, not a class of losses, got MeanSquaredError; pass MeanSquaredError\(\)",
+        ),
         (
             {"loss": once_only},
             ValueError,
@@ -148,6 +157,71 @@ def test_samples(x, y, message):
     assert "\n" not in str(caught.value)
 
 
+LABELS = np.arange(12) % 3
+CLASSES = network(keras.layers.Dense(3, name="last"))
+SPARSE = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+
+
+@pytest.mark.parametrize("hessian", ["identity", "arnoldi", "gauss_newton"])
+def test_a_label_without_a_class(hessian):
+    """Beyond the samples that are tried first, too; TensorFlow's own words, without its addresses."""
+    labels = np.where(np.arange(12) == 7, 3, LABELS)
+    options = {} if hessian == "identity" else {"hessian": hessian, "damping": 1.0}
+    with pytest.raises(ValueError, match=r"loss must be finite at every sample, got sample 7: .*; correct") as caught:
+        Influence(CLASSES, SPARSE, **{"hessian": hessian} | options).fit(X, labels).self_influence()
+    assert not set("\n{[") & set(str(caught.value).split("[0, 3)")[0])
+    found = Influence(CLASSES, SPARSE, **{"hessian": hessian} | options).fit(X, LABELS)
+    with pytest.raises(ValueError, match=r"loss must be finite at every sample, got sample 7: .*; correct"):
+        found.scores(X, labels)
+
+
+def test_more_numbers_than_the_model_gives():
+    """Keras would spread the model's one number over them."""
+    with pytest.raises(ValueError, match=r"loss of Keras takes no more numbers than the model gives, \[1\] per sample"):
+        Influence(MODEL, "mse", hessian="identity").fit(X, np.ones((12, 3)))
+    weighted = lambda t, p: t[:, 1:] * (t[:, :1] - p) ** 2  # noqa: E731
+    Influence(MODEL, weighted, hessian="identity").fit(X, np.ones((12, 2)))
+
+
+def test_steps_without_a_derivative():
+    """TensorFlow's derivative of a sign is 0, not none."""
+    signs = network(keras.layers.Dense(1), keras.layers.Lambda(tf.sign))
+    with pytest.raises(ValueError, match=r"model must have curvature, got 0 along every direction; see that no step"):
+        Influence(signs, "mse").fit(X, Y)
+
+
+def test_a_model_that_was_trained_on_after_fit():
+    model = network()
+    found = Influence(model, "mse", hessian="identity").fit(X, Y)
+    before = found.scores(X, Y)
+    trained = model.get_weights()
+    model.set_weights([1.5 * one for one in trained])
+    for call in (found.self_influence, lambda: found.scores(X, Y), lambda: found.direction(X, Y)):
+        with pytest.raises(ValueError, match=r"model must have the weights that it was fitted with, got others; call"):
+            call()
+    model.set_weights(trained)
+    np.testing.assert_array_equal(found.scores(X, Y), before)
+
+
+def test_files_of_another_loss_at_the_targets(tmp_path):
+    plain, mae, own = tmp_path / "plain", tmp_path / "mae", tmp_path / "own"
+    with_other_targets = lambda t, p: (tf.gather(t, [3], axis=1) - p) ** 2  # noqa: E731
+    Influence(MODEL, "mse", hessian="identity").fit(X, Y).save(plain)
+    Influence(MODEL, "mse", hessian="identity", influence_loss="mae").fit(X, Y).save(mae)
+    found = Influence(MODEL, "mse", hessian="identity", influence_loss=with_other_targets).fit(X, Y)
+    found.save(own)
+    with pytest.raises(ValueError, match=r"influence_loss must be given, as .*mae was saved with one; pass the same"):
+        Influence.load(mae, MODEL, "mse")
+    with pytest.raises(ValueError, match=r"influence_loss must be None, as .*plain was saved without one"):
+        Influence.load(plain, MODEL, "mse", influence_loss="mae")
+    with pytest.raises(ValueError, match=r"influence_loss must be what .* gradients at its first samples differ"):
+        Influence.load(mae, MODEL, "mse", influence_loss=lambda t, p: p)
+    Influence.load(mae, MODEL, "mse", influence_loss="mae")
+    targets = np.ones((12, 4), np.float32)
+    again = Influence.load(own, MODEL, "mse", influence_loss=with_other_targets)
+    np.testing.assert_array_equal(again.scores(X, targets), found.scores(X, targets))
+
+
 def test_before_fit():
     found = Influence(MODEL, "mse")
     for call in (
@@ -167,7 +241,7 @@ def test_at_the_targets():
     with pytest.raises(ValueError, match=r"y_t must be \[n, ...\] with n = 12, a row for each sample of x_t"):
         found.scores(X, Y[:3])
     with pytest.raises(
-        ValueError, match=r"y_t must be \[targets, ...\] with \(1,\) per target, .* shape \(12, 2\); give"
+        ValueError, match=r"y_t must be of the form of y, \[targets, 1\], got the shape \(12, 2\); reshape it"
     ):
         found.scores(X, np.ones((12, 2)))
     with pytest.raises(ValueError, match=r"relative must be None, 'theta' or 'loss', got 'much'; pick one"):
@@ -231,11 +305,11 @@ def test_files(tmp_path):
         ValueError, match=r"model must be the one that .* was saved with, got 'small' with other weights"
     ):
         Influence.load(path, network(seed=1), "mse")
-    with pytest.raises(ValueError, match=r"model and loss must be those that .* gradients at its first samples differ"):
+    with pytest.raises(ValueError, match=r"model and loss must be what .* gradients at its first samples differ"):
         Influence.load(path, MODEL, "mae")
     bent = keras.Sequential([keras.Input((3,)), keras.layers.Dense(4, "relu"), keras.layers.Dense(1)])
     bent.set_weights(MODEL.get_weights())
-    with pytest.raises(ValueError, match=r"model and loss must be those that .* gradients at its first samples differ"):
+    with pytest.raises(ValueError, match=r"model and loss must be what .* gradients at its first samples differ"):
         Influence.load(path, bent, "mse")
     with pytest.raises(TypeError, match=r"model must be a Keras model, whose weights are known, got function"):
         Influence.load(path, lambda x: x, "mse")

@@ -126,10 +126,9 @@ def test_a_negative_rate_climbs(line):
     assert float(np.mean(squared(y, model(x)))) > before
 
 
-def test_steps_that_are_too_long_are_refused(line):
+def test_of_steps_that_are_too_long_the_distance_is_not_finite(line):
     model, x, y = line
-    with pytest.raises(ValueError, match=r"weights must stay finite, got .*; take shorter steps"):
-        FineTuner(model, squared).first_order(x, y, 1e20, 3, lambda step: None)
+    assert not np.isfinite(FineTuner(model, squared).first_order(x, y, 1e20, 3, lambda step: None))
 
 
 def test_along_a_direction_it_goes_the_distance(line):
