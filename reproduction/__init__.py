@@ -53,7 +53,8 @@ data -> client model -> explainer -> confidence -> constrained local training ->
       network.py, cost.py, classes.py, documents.py
 
     receiver/                the third system: a neural receiver, DeepRx, and which training frames help where it fails
-      claims.py              what is claimed of influence;  adapt.py: a receiver of one's own fine-tuned by it
+      claims.py              what is claimed of influence;  adapt.py: a receiver of one's own fine-tuned by it;
+                             own_receiver.py: that receiver and its frames
       fig_error_rate.py, fig_adaptation.py, fig_learning.py, fig_beneficial.py, fig_several.py, fig_left_out.py
       script.py              a figure of this wing;  looks.py: how selections look
       influence_study.py     its jobs, kept and continued;  work.py: what each does

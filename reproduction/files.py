@@ -46,24 +46,34 @@ def read_arrays(path: Path, *names: str, optional: Sequence[str] = ()) -> dict[s
     Args:
         path: of the file.
         names: of the arrays that it must hold.
-        optional: of those that it may hold.
+        optional: of those that it may hold; with any, other names are refused, which may be one of these, misspelt.
 
     Returns:
         Float32 arrays by name.
 
     Raises:
         FileNotFoundError: there is no such file.
-        ValueError: it is no such file, lacks an array, or holds what is no finite number.
+        OSError: it cannot be read.
+        ValueError: it is no such file, lacks an array, or holds what is no finite real number.
     """
     wanted = " and ".join(names)
     if not path.is_file():
         raise FileNotFoundError(f"{path}: no such file; give an .npz file with {wanted}.")
+    content = io.BytesIO(path.read_bytes())
     try:
-        with np.load(io.BytesIO(path.read_bytes())) as file:
-            held = [*names, *(name for name in optional if name in file)]
-            arrays = {name: np.asarray(file[name], np.float32) for name in held}
+        with np.load(content) as file:
+            held = {name: file[name] for name in file.files}
     except (ValueError, OSError, KeyError, TypeError, EOFError, BadZipFile) as error:
         raise ValueError(f"{path}: must be an .npz file with numbers in {wanted}; use np.savez.") from error
+    if (lacking := set(names) - set(held)) or (optional and set(held) - {*names, *optional}):
+        known = ", ".join((*names, *optional))
+        what = f"{wanted}" if lacking else f"nothing but {known}"
+        raise ValueError(f"{path}: must hold {what}, got {', '.join(held) or 'nothing'}; rename its arrays.")
+    arrays = {name: held[name] for name in (*names, *optional) if name in held}
+    for name, array in arrays.items():
+        if array.dtype.kind not in "biuf":
+            raise ValueError(f"{path}: {name} must be real numbers, got {array.dtype}; convert them (complex: Re, Im).")
+    arrays = {name: array.astype(np.float32) for name, array in arrays.items()}
     for name, array in arrays.items():
         if not np.isfinite(array).all():
             where = np.argwhere(~np.isfinite(array))[0].tolist()

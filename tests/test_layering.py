@@ -42,6 +42,7 @@ WINGS = {
         ("names",),
         ("settings", "documents", "looks", "criteria"),
         ("network", "samples", "selection"),
+        ("own_receiver",),
         ("training", "receivers"),
         ("bench", "losses", "fine_tuning"),
         ("case", "preparation"),

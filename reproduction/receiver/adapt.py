@@ -2,20 +2,15 @@
 
     python reproduction/receiver/adapt.py --model my.keras --train my_frames.npz --target bad_frames.npz --out DIR
 
-The model is any Keras model that gives soft bits, log P(1) / P(0). Frames are .npz files: `inputs`, what the model
-takes, [n, ...]; `bits`, 0 or 1, of the shape that it gives, [n, ...]; and, if not all of them count, `counts`, 1 where
-they do, of that shape or [n, ...] without the last axes. Every second target frame is held out, and says what it comes
-to.
-
-Loss-relative influence of the cross-entropy selects frames, gradient steps of 1 / lambda_max follow: `influence`,
+Half of the target frames, drawn at random, are held out, and say what it comes to. Loss-relative influence of the
+cross-entropy on the others selects training frames, gradient steps of 1 / lambda_max follow: `influence`,
 `fine_tuning`.
 """
 
 import argparse
 import json
 import sys
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,37 +18,31 @@ import numpy as np
 import pandas as pd
 
 from reproduction import command_line
-from reproduction.files import bytes_of, read_arrays, require_writable, write_atomically
+from reproduction.files import bytes_of, require_writable, write_atomically
+from reproduction.receiver.own_receiver import (
+    OwnFrames,
+    cross_entropy,
+    read_frames,
+    read_model,
+    reception,
+    require_fit,
+    require_soft_bits,
+)
 from reproduction.receiver.selection import best
 from reproduction.results.processes import single_thread
-from reproduction.results.progress import message
+from reproduction.results.progress import message, warn
 from reproduction.results.records import provenance
+from reproduction.seeds import generator
 
 CURVATURE_FRAMES, ITERATIONS, DAMPING = 500, 50, 0.01
-"""Frames over which the Hessian is the mean, at most; the dimension of Arnoldi's space; the damping, in units of the
-greatest eigenvalue."""
+"""Frames, drawn at random, over which the Hessian is the mean, at most; the dimension of Arnoldi's space; the damping,
+in units of the greatest eigenvalue."""
 
-
-@dataclass(frozen=True)
-class OwnFrames:
-    """Frames of one's own.
-
-    Attributes:
-        path: of their file.
-        inputs: float32 [n, ...].
-        targets: float32 [n, ..., 2], the bits and whether they count.
-    """
-
-    path: Path
-    inputs: np.ndarray
-    targets: np.ndarray
-
-    def __len__(self) -> int:
-        return len(self.inputs)
-
-    def __getitem__(self, places: Any) -> "OwnFrames":
-        """Return some of them, chosen as from an array."""
-        return OwnFrames(self.path, self.inputs[places], self.targets[places])
+FORMAT = """\
+The model is a Keras model with one input and one output, soft bits: log P(1) / P(0), above 0 for a 1. Files of frames
+hold inputs [n, ...], as the model takes them, bits [n, ...], 0 or 1 for each soft bit, and, if not all of them count,
+counts [n, ...], 1 where they do, of the shape of bits or without its last axes. Files in DIR are replaced.
+"""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -67,66 +56,94 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 f"--frames must be at most the {len(train)} of {options.train}, got {options.frames}; take fewer."
             )
         if len(target) < 2:
-            raise ValueError(f"{options.target}: must hold 2 frames or more, every second is held out, got 1; add one.")
+            raise ValueError(f"{options.target}: must hold 2 frames or more, half are held out, got 1; add one.")
         single_thread()
-        model = read_model(options.model)
+        model = read_model(options.model, options.layers)
         for frames in (train, target):
             require_fit(model, frames)
+        require_soft_bits(model, train)
         require_writable(options.out)
 
-        def tell(line: str) -> None:
-            print(message(options.log, "step", line), file=sys.stderr, flush=True)
+        def tell(kind: str, line: str) -> None:
+            if kind == "warning":
+                warn(options.log, line)
+            else:
+                print(message(options.log, kind, line), file=sys.stderr, flush=True)
 
-        for name, content in adapted(model, train, target, options.frames, options.steps, tell).items():
+        given = {name: str(getattr(options, name)) for name in ("model", "train", "target")}
+        for name, content in adapted(model, train, target, options.frames, options.steps, given, tell).items():
             write_atomically(options.out / name, content)
             print(message(options.log, "wrote", str(options.out / name)))
 
 
 def adapted(
-    model: Any, train: OwnFrames, target: OwnFrames, count: int, steps: int, tell: Any = lambda line: None
+    model: Any,
+    train: OwnFrames,
+    target: OwnFrames,
+    count: int,
+    steps: int,
+    given: dict[str, str],
+    tell: Callable[[str, str], None],
 ) -> dict[str, bytes]:
     """Adapt a model; return the files by name.
 
     Args:
         model: whose weights are overwritten.
         train: the frames to select from.
-        target: those that are received badly; every second one is held out.
+        target: those that are received badly; half of them are held out.
         count: how many are selected.
         steps: of fine-tuning.
-        tell: hears what is being done, a line at a time.
-    """
-    from reproduction.attribution.influence import Influence
-    from reproduction.receiver.fine_tuning import FineTuner, greatest_curvature
+        given: said in the report: where all this comes from.
+        tell: hears ("step" or "warning", a line).
 
-    wanted, held_out = target[::2], target[1::2]
-    tell(f"influence of {len(train)} frames on {len(wanted)}")
-    seen = train[:CURVATURE_FRAMES]
-    greatest = greatest_curvature(model, cross_entropy, seen.inputs, seen.targets)
-    influence = Influence(
-        model, cross_entropy, damping=DAMPING * greatest, curvature_samples=len(seen), iterations=ITERATIONS
-    ).fit(train.inputs, train.targets)
-    scores = influence.scores(wanted.inputs, wanted.targets, "loss").mean(axis=0, dtype=float)
+    Raises:
+        ValueError: the model cannot be differentiated, or does not stay finite.
+    """
+    from reproduction.receiver.fine_tuning import FineTuner
+
+    order = generator(0, "held out").permutation(len(target))
+    held_out = np.sort(order[: len(target) // 2])
+    sets = {"targets": target[np.setdiff1d(order, held_out)], "held_out": target[held_out], "train": train}
+    tell("step", f"influence of {len(train)} frames on {len(sets['targets'])}")
+    scores, greatest = influences(model, train, sets["targets"])
     chosen = best(scores, count)
-    before = error_rates(model, wanted), error_rates(model, held_out)
-    tell(f"{steps} steps on the best {count}, of length 1 / {greatest:.3g}")
-    tuner = FineTuner(model, cross_entropy)
-    distance = tuner.first_order(train.inputs[chosen], train.targets[chosen], 1.0 / greatest, steps, lambda step: None)
+    if (harmful := int((scores[chosen] <= 0.0).sum())) > 0:
+        tell("warning", f"{harmful} of the {count} frames selected do not help, by their influence; take fewer")
+    before = {name: reception(model, frames) for name, frames in sets.items()}
+    tell("step", f"fine-tuning on the best {count}: {steps} x 1 / lambda_max = {1.0 / greatest:.3g} times the gradient")
+    distance = FineTuner(model, cross_entropy).first_order(
+        train.inputs[chosen], train.targets[chosen], 1.0 / greatest, steps, lambda step: None
+    )
     if not np.isfinite(distance):
         raise ValueError(f"--steps must leave the weights finite, got {steps}; take fewer.")
-    after = error_rates(model, wanted), error_rates(model, held_out)
+    after = {name: reception(model, frames) for name, frames in sets.items()}
+    for name, unit in (("bit_error_rate", ""), ("cross_entropy", " nats per bit")):
+        held = f"{before['held_out'][name]:.4g}{unit} before, {after['held_out'][name]:.4g} after"
+        tell("step", f"{name.replace('_', ' ')} of the held-out frames: {held}")
+        if after["held_out"][name] > before["held_out"][name]:
+            tell("warning", f"the held-out frames are received worse, in {name.replace('_', ' ')}; keep your model")
     report: dict[str, Any] = {
-        "bit_error_rate": {
-            name: {"frames": len(frames), "before": before[place], "after": after[place]}
-            for place, (name, frames) in enumerate({"targets": wanted, "held_out": held_out}.items())
+        **given,
+        "reception": {
+            name: {
+                "frames": len(frames),
+                "bits": int(frames.targets[..., 1].sum(dtype=float)),
+                "before": before[name],
+                "after": after[name],
+            }
+            for name, frames in sets.items()
         },
+        "held_out": held_out.tolist(),
+        "selection": "loss-relative influence of the binary cross-entropy",
         "selected": count,
         "steps": steps,
         "step_length": 1.0 / greatest,
+        "damping": DAMPING * greatest,
+        "curvature_frames": min(CURVATURE_FRAMES, len(train)),
+        "distance": distance,
         "made_with": provenance(("tensorflow", "keras", "numpy")),
     }
-    held = report["bit_error_rate"]["held_out"]
-    tell(f"bit error rate of the held-out frames: {held['before']:.4g} before, {held['after']:.4g} after")
-    ranked = pd.DataFrame({"frame": np.arange(len(train)), "influence": scores})
+    ranked = pd.DataFrame({"frame": np.arange(len(train)), "loss_relative_influence": scores})
     return {
         "scores.csv": ranked.to_csv(index=False).encode(),
         "selected.csv": ranked.iloc[chosen].to_csv(index=False).encode(),
@@ -135,102 +152,30 @@ def adapted(
     }
 
 
-def cross_entropy(targets: Any, soft_bits: Any) -> Any:
-    """Return the mean cross-entropy of the bits of each frame that count, in nats per bit, [n]."""
-    import tensorflow as tf
+def influences(model: Any, train: OwnFrames, wanted: OwnFrames) -> tuple[np.ndarray, float]:
+    """Return the loss-relative influence of each training frame, the mean over the wanted ones, and lambda_max."""
+    from reproduction.attribution.influence import Influence
+    from reproduction.receiver.fine_tuning import greatest_curvature
 
-    bits, counts = targets[..., 0], targets[..., 1]
-    axes = list(range(1, len(bits.shape)))
-    losses = tf.nn.sigmoid_cross_entropy_with_logits(bits, soft_bits) * counts
-    return tf.reduce_sum(losses, axes) / tf.reduce_sum(counts, axes)
-
-
-def error_rates(model: Any, frames: OwnFrames, block: int = 100) -> float:
-    """Return the bit error rate of a model over frames."""
-    wrong, count = 0.0, 0.0
-    for start in range(0, len(frames), block):
-        part = frames[start : start + block]
-        found = np.asarray(model(part.inputs, training=False)) > 0.0
-        bits, counts = part.targets[..., 0], part.targets[..., 1]
-        wrong += float(((found != (bits > 0.5)) * counts).sum(dtype=float))
-        count += float(counts.sum(dtype=float))
-    return wrong / count
-
-
-def read_model(path: Path) -> Any:
-    """Read a Keras model.
-
-    Raises:
-        FileNotFoundError: there is no such file.
-        ValueError: it is no such file.
-    """
-    if not path.is_file():
-        raise FileNotFoundError(f"{path}: no such file; give a .keras file.")
-    import keras
-
-    import reproduction.receiver.network  # its layers, for a network of ours  # noqa: F401
-
-    try:
-        return keras.saving.load_model(path, compile=False)
-    except Exception as error:  # anyone's file
-        line = next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)
-        raise ValueError(f"{path}: must be a Keras model (model.save), got {line[:150].rstrip('.')}.") from error
-
-
-def require_fit(model: Any, frames: OwnFrames) -> None:
-    """Refuse frames that the model does not take, or whose bits it does not give.
-
-    Raises:
-        ValueError: so.
-    """
-    try:
-        given = np.asarray(model(frames.inputs[:1], training=False))
-    except Exception as error:  # anyone's model
-        raise ValueError(
-            f"{frames.path}: inputs must be what the model takes, got {list(frames.inputs.shape)}; check the axes."
-        ) from error
-    wanted = frames.targets.shape[1:-1]
-    if given.shape[1:] != wanted:
-        raise ValueError(
-            f"{frames.path}: bits must be [n, {', '.join(map(str, given.shape[1:]))}], what the model gives, got "
-            f"{[len(frames), *wanted]}; give one for each soft bit."
-        )
-
-
-def read_frames(path: Path) -> OwnFrames:
-    """Read frames.
-
-    Raises:
-        FileNotFoundError: there is no such file.
-        ValueError: it is no such file, or holds other bits, or what is no finite number, or nothing.
-    """
-    arrays = read_arrays(path, "inputs", "bits", optional=("counts",))
-    inputs, bits = arrays["inputs"], arrays["bits"]
-    counts = arrays.get("counts", np.ones_like(bits))
-    if inputs.ndim < 2 or bits.ndim < 2 or not len(inputs) or len(inputs) != len(bits):
-        raise ValueError(
-            f"{path}: inputs and bits must be [n, ...], of as many frames, got {list(inputs.shape)} and "
-            f"{list(bits.shape)}."
-        )
-    for name, array in (("bits", bits), ("counts", counts)):
-        if not np.isin(array, (0.0, 1.0)).all():
-            where = np.argwhere(~np.isin(array, (0.0, 1.0)))[0].tolist()
-            raise ValueError(f"{path}: {name} must be 0 or 1, got {array[tuple(where)]} at {where}.")
-    if counts.shape != bits.shape[: counts.ndim]:
-        raise ValueError(f"{path}: counts must be of the shape of bits, {list(bits.shape)}, got {list(counts.shape)}.")
-    counts = np.broadcast_to(counts.reshape(counts.shape + (1,) * (bits.ndim - counts.ndim)), bits.shape)
-    if not counts.any(axis=tuple(range(1, counts.ndim))).all():
-        raise ValueError(f"{path}: counts must be 1 somewhere in every frame; drop frames of which no bit counts.")
-    return OwnFrames(path, inputs, np.stack([bits, counts], axis=-1))
+    order = generator(0, "curvature").permutation(len(train))
+    mixed = train[order]
+    seen = mixed[:CURVATURE_FRAMES]
+    greatest = greatest_curvature(model, cross_entropy, seen.inputs, seen.targets)
+    found = Influence(
+        model, cross_entropy, damping=DAMPING * greatest, curvature_samples=len(seen), iterations=ITERATIONS
+    ).fit(mixed.inputs, mixed.targets)
+    scores = np.empty(len(train))
+    scores[order] = found.scores(wanted.inputs, wanted.targets, "loss").mean(axis=0, dtype=float)
+    return scores, greatest
 
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="adapt.py", description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(prog="adapt.py", description=__doc__.splitlines()[0], epilog=FORMAT)
     command_line.add_log(parser)
     parser.add_argument("--model", type=Path, required=True, metavar="KERAS", help="your receiver, by model.save")
-    frames = "inputs [n, ...] and bits [n, ...]"
-    parser.add_argument("--train", type=Path, required=True, metavar="NPZ", help=f"its training frames: {frames}")
-    parser.add_argument("--target", type=Path, required=True, metavar="NPZ", help=f"frames to receive better: {frames}")
+    parser.add_argument("--layers", type=Path, metavar="PY", help="a Python file with its own layers, which is run")
+    parser.add_argument("--train", type=Path, required=True, metavar="NPZ", help="the frames that it was trained with")
+    parser.add_argument("--target", type=Path, required=True, metavar="NPZ", help="frames to receive better")
     parser.add_argument("--frames", type=int, default=50, metavar="K", help="training frames to select (50)")
     parser.add_argument("--steps", type=int, default=10, metavar="N", help="of fine-tuning (10)")
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="where scores, model and report go")

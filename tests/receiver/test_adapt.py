@@ -55,16 +55,30 @@ def test_frames_like_the_targets_are_selected_and_help(folder, tmp_path):
     run(folder, tmp_path, "--frames", "20", "--steps", "30")
     selected = pd.read_csv(tmp_path / "selected.csv")
     assert (selected["frame"] >= 300).sum() > 10  # those that are turned, 40 of 340: by chance 2.4, sd 1.4
-    assert selected["influence"].is_monotonic_decreasing
+    assert selected["loss_relative_influence"].is_monotonic_decreasing
     assert len(pd.read_csv(tmp_path / "scores.csv")) == 340
     report = json.loads((tmp_path / "report.json").read_text())
-    held_out = report["bit_error_rate"]["held_out"]
-    assert held_out["frames"] == 20
-    assert held_out["after"] < held_out["before"]
-    model = keras.saving.load_model(tmp_path / "adapted.keras")
+    held_out = report["reception"]["held_out"]
+    assert (held_out["frames"], held_out["bits"]) == (20, 160)
+    assert held_out["after"]["bit_error_rate"] < held_out["before"]["bit_error_rate"]
+    model, places = keras.saving.load_model(tmp_path / "adapted.keras"), report["held_out"]
     with np.load(folder / "target.npz") as file:
-        wrong = (model(file["inputs"][1::2]).numpy() > 0) != (file["bits"][1::2] > 0)
-    assert wrong.mean() == pytest.approx(held_out["after"])
+        given, bits = model(file["inputs"][places]).numpy(), file["bits"][places]
+    assert ((given > 0) != (bits > 0)).mean() == pytest.approx(held_out["after"]["bit_error_rate"])
+    entropy = -np.log(np.where(bits > 0, 1 / (1 + np.exp(-given)), 1 / (1 + np.exp(given)))).mean()
+    assert entropy == pytest.approx(held_out["after"]["cross_entropy"], rel=1e-5)
+
+
+def test_what_got_worse_or_does_not_help_is_warned_of(folder, tmp_path, capsys):
+    """All training frames are taken, harmful ones too, and far too many steps on the frames of the training."""
+    run(folder, tmp_path, "--target", str(folder / "train.npz"), "--frames", "340", "--steps", "2")
+    said = capsys.readouterr().err
+    assert "of the 340 frames selected do not help, by their influence; take fewer" in said
+    np.savez(tmp_path / "noise.npz", inputs=frames(40, 1.2, 2)[0], bits=frames(40, 0.0, 9)[1])
+    run(folder, tmp_path, "--target", str(tmp_path / "noise.npz"), "--frames", "5", "--steps", "60")
+    assert (
+        "warning: the held-out frames are received worse, in cross entropy; keep your model" in capsys.readouterr().err
+    )
 
 
 def spoiled(folder, tmp_path, **changes):
@@ -97,6 +111,8 @@ def with_value(value):
         ({name: lambda x: x[:0] for name in ("inputs", "bits", "counts")}, "inputs and bits must be [n, ...]"),
         ({"counts": lambda x: x * 0}, "counts must be 1 somewhere in every frame"),
         ({"counts": lambda x: x[:, :2]}, "counts must be of the shape of bits"),
+        ({"inputs": lambda x: x + 1j}, "inputs must be real numbers, got complex64; convert them (complex: Re, Im)"),
+        ({"bits": lambda x: x.astype(str)}, "bits must be real numbers, got <U21"),
     ],
 )
 def test_frames_that_do_not_fit_are_one_line(folder, tmp_path, capsys, changes, said):
@@ -107,6 +123,83 @@ def test_frames_that_do_not_fit_are_one_line(folder, tmp_path, capsys, changes, 
     assert said in line
     assert str(tmp_path / "target.npz") in line
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        (("x", "y"), "must hold inputs and bits, got x, y; rename its arrays"),
+        (("inputs", "bits", "count"), "must hold nothing but inputs, bits, counts, got inputs, bits, count; rename"),
+    ],
+)
+def test_arrays_of_other_names_are_one_line(folder, tmp_path, capsys, names, said):
+    np.savez(tmp_path / "named.npz", **dict.fromkeys(names, np.ones((3, 8))))
+    with pytest.raises(SystemExit) as caught:
+        run(folder, tmp_path / "out", "--train", str(tmp_path / "named.npz"))
+    assert caught.value.code == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert f"{tmp_path / 'named.npz'}: {said}" in line
+
+
+OWN_LAYERS = """
+import keras
+
+class Doubled(keras.layers.Layer):
+    def call(self, inputs):
+        return 2.0 * inputs
+"""
+
+
+class Doubled(keras.layers.Layer):
+    """As the file has it."""
+
+    def call(self, inputs):
+        return 2.0 * inputs
+
+
+def test_layers_of_ones_own_come_from_a_file(folder, tmp_path, capsys):
+    model = keras.saving.load_model(folder / "my.keras")
+    keras.Model(model.inputs[0], Doubled()(model.outputs[0])).save(tmp_path / "own.keras")
+    with pytest.raises(SystemExit):
+        run(folder, tmp_path / "out", "--model", str(tmp_path / "own.keras"))
+    assert "of Keras's layers and those of --layers, without Lambda, got" in capsys.readouterr().err
+    (tmp_path / "layers.py").write_text(OWN_LAYERS)
+    switches = ("--model", str(tmp_path / "own.keras"), "--layers", str(tmp_path / "layers.py"))
+    run(folder, tmp_path / "out", *switches, "--frames", "5", "--steps", "1")
+    assert (tmp_path / "out" / "adapted.keras").exists()
+    (tmp_path / "layers.py").write_text("import nowhere_to_be_found")
+    with pytest.raises(SystemExit) as caught:
+        run(folder, tmp_path / "out", *switches)
+    assert caught.value.code == 2
+    assert "layers.py: must run as Python, got ModuleNotFoundError: No module named" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("last", "said"),
+    [
+        (keras.layers.Activation("sigmoid"), "must give soft bits, log P(1) / P(0), got outputs from"),
+        (keras.layers.Rescaling(-1.0), "turn their sign, or check the bits"),
+    ],
+)
+def test_outputs_that_are_no_soft_bits_are_one_line(folder, tmp_path, capsys, last, said):
+    model = keras.saving.load_model(folder / "my.keras")
+    keras.Model(model.inputs[0], last(model.outputs[0])).save(tmp_path / "other.keras")
+    with pytest.raises(SystemExit) as caught:
+        run(folder, tmp_path / "out", "--model", str(tmp_path / "other.keras"))
+    assert caught.value.code == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert said in line
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_model_with_two_inputs_is_one_line(folder, tmp_path, capsys):
+    given = [keras.Input((8,)), keras.Input((8,))]
+    bits = keras.layers.Reshape((4, 2))(keras.layers.Dense(8)(keras.layers.Concatenate()(given)))
+    keras.Model(given, bits).save(tmp_path / "two.keras")
+    with pytest.raises(SystemExit) as caught:
+        run(folder, tmp_path / "out", "--model", str(tmp_path / "two.keras"))
+    assert caught.value.code == 2
+    assert "--model must have one input, got 2; join them in the model" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -143,4 +236,5 @@ def test_a_model_without_gradient_is_one_line(folder, tmp_path, capsys):
     with pytest.raises(SystemExit) as caught:
         run(folder, tmp_path / "out", "--model", str(tmp_path / "sign.keras"))
     assert caught.value.code == 2
-    assert "error: " in capsys.readouterr().err.splitlines()[-1]
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "--model must be differentiable, but no gradient of the cross-entropy reaches weights" in line

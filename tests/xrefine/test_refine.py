@@ -103,8 +103,8 @@ WRONG = {
     "NaN": (damaged(targets=np.full((1000, FEATURES), np.nan)), "targets must be finite, got nan at [0, 0]"),
     "one sample": ({name: one[:1] for name, one in pairs().items()}, "pairs must be at least 640, got 1"),
     "unequal": (damaged(targets=np.ones((999, FEATURES))), "inputs and targets must be as many, got 1000 and 999"),
-    "names": ({"x": np.zeros((3, 104))}, "must be an .npz file with numbers in inputs and targets"),
-    "text": (damaged(inputs=np.full((1000, FEATURES), "a")), "must be an .npz file with numbers"),
+    "names": ({"x": np.zeros((3, 104))}, "must hold inputs and targets, got x; rename its arrays"),
+    "text": (damaged(inputs=np.full((1000, FEATURES), "a")), "inputs must be real numbers, got <U1; convert them"),
     "constant": (damaged(inputs=np.zeros((1000, FEATURES))), "samples must vary in every feature, but feature 0 is"),
 }
 
