@@ -83,7 +83,7 @@ def serve_network(name: str) -> None:
         calls[what]()
         seconds = (time.perf_counter() - begun) / steps.get(what, 1)
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-        of_network = {"parameters": int(model.count_params()), "peak_bytes": peak}
+        of_network = {"parameters": plain.gradients.objective.parameters, "peak_bytes": peak}
         return {"seconds": seconds, **of_network, "provenance": provenance(PACKAGES)}
 
     serve(answer)

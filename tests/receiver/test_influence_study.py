@@ -21,11 +21,12 @@ from reproduction.receiver import (
     fig_several,
     work,
 )
+from reproduction.receiver.adaptation import Adaptation, Attempt
 from reproduction.receiver.bench import Bench, Case
 from reproduction.receiver.case import network_of
 from reproduction.receiver.influence_study import identity_of_influence, preparation_of, work_of
 from reproduction.receiver.left_out import target_loss
-from reproduction.receiver.names import ALIKE, FRESH, OTHERS, PAPERS, PLAIN, RANDOM, SAME, SECOND_ORDER
+from reproduction.receiver.names import ALIKE, ASCENT, FRESH, OTHERS, PAPERS, PLAIN, RANDOM, SAME, SECOND_ORDER
 from reproduction.receiver.preparation import pool_of
 from reproduction.receiver.receivers import DEEPRX, GENIE, by_network, frame_errors
 from reproduction.receiver.settings import QUICK, Architecture, Influences, Training
@@ -125,6 +126,19 @@ def test_tests_are_as_large_as_they_should_be(done, bench):
 def test_the_second_order_update_goes_as_far_as_the_first(done):
     attempts = done.adaptations[1][2]["attempts"]
     assert attempts[f"{SECOND_ORDER}, 6"]["distance"] == pytest.approx(attempts[f"{PAPERS}, 6"]["distance"], rel=1e-5)
+
+
+def test_an_ascent_that_leaves_no_finite_weights_is_a_result(done, bench, folder):
+    """The network says nothing then, and every bit is taken for 0."""
+    seed = done.preparations[0]
+    targets, scores = work.targets_of_record(bench, seed), work.scores_of(seed, bench.case)
+    of_target = {kind: values[0] for kind, values in scores.items()}
+    network = network_of(training_of(bench.case, folder / "runs"), bench)
+    far = Adaptation(bench, network, targets, 0, of_target, 1e-25, work.directions_of(seed, bench.case)[0])
+    found = far.adapted(Attempt(ASCENT, 6))
+    assert found["distance"] is None
+    sent = far.tests[ALIKE].bits
+    assert found["curve"]["2"][ALIKE] == bench.link.errors(sent, np.zeros(np.shape(sent))).sum()
 
 
 def test_an_adaptation_stops_anywhere_and_goes_on_to_the_same_numbers(folder, done, bench):
