@@ -15,7 +15,19 @@ from reproduction.ofdm.grid_link import Frames, GridLink
 from reproduction.receiver.bench import Bench
 from reproduction.receiver.fine_tuning import FineTuner
 from reproduction.receiver.losses import losses, targets_of
-from reproduction.receiver.names import ALIKE, ASCENT, FRESH, OTHERS, PAPERS, RANDOM, SAME, SECOND_ORDER
+from reproduction.receiver.names import (
+    ALIKE,
+    ASCENT,
+    BCE,
+    FRESH,
+    ITSELF,
+    OTHERS,
+    PAPERS,
+    SAME,
+    SAME_LENGTH,
+    SECOND_ORDER,
+    random_name,
+)
 from reproduction.receiver.network import features
 from reproduction.receiver.preparation import Targets, read
 from reproduction.receiver.receivers import GENIE, Receiver, by_network, frame_errors
@@ -51,12 +63,14 @@ def attempts(bench: Bench, kinds: Iterable[str], number: int) -> Iterator[Attemp
         number: of the target; the first ones are also given fewer frames, and more.
     """
     how = bench.settings.influences
-    draws = [f"{RANDOM} {draw}" for draw in range(how.random_draws)]
-    for kind in (*kinds, *CONDITIONS, *draws, FRESH, ASCENT, SECOND_ORDER):
+    draws = [random_name(draw) for draw in range(how.random_draws)]
+    few = draws[: how.draws_of_other_counts]
+    as_far = [f"{kind}{SAME_LENGTH}" for kind in (*few, FRESH, ITSELF)]
+    for kind in (*kinds, *CONDITIONS, *draws, FRESH, ITSELF, *as_far, ASCENT, SECOND_ORDER):
         yield Attempt(kind, how.selected)
     if number < how.targets_of_other_counts:
         for count in how.other_counts:
-            for kind in (*how.kinds_of_other_counts, *draws[: how.draws_of_other_counts]):
+            for kind in (*how.kinds_of_other_counts, *few):
                 yield Attempt(kind, count)
 
 
@@ -86,7 +100,7 @@ class Adaptation:
         self.bench, self.targets, self.number, self.direction = bench, targets, number, direction
         self.how = bench.settings.influences
         pilots = bench.settings.grid.pilots
-        self._tuner = FineTuner(model, losses(pilots == 0)["BCE"])
+        self._tuner = FineTuner(model, losses(pilots == 0)[BCE])
         self._receiver = by_network(model, pilots)
         self._rate = self.how.step_times_curvature / curvature
         seed = int(stream(bench.case.seed, "selection", number).generate_state(1)[0])
@@ -120,11 +134,16 @@ class Adaptation:
             "genie": {name: self._count(genie, frames) for name, frames in self.tests.items()},
         }
 
-    def adapted(self, attempt: Attempt) -> dict[str, Any]:
+    def adapted(self, attempt: Attempt, far: float | None) -> dict[str, Any]:
         """Return what a fine-tuning comes to: the errors after some of its steps, and how far the weights have come.
 
-        Where they are no finite numbers any more, which an ascent may lead to, the distance is None, and the network
-        says 0 for every bit, wrong of every second.
+        Where they are no finite numbers any more, the distance is None, and the network says 0 for every bit, wrong of
+        every second.
+
+        Args:
+            attempt: which.
+            far: how far the weights came by the paper's selection, which ascents, second-order updates and what ends
+                in `SAME_LENGTH` go as well; None if that was no finite number.
         """
         curve: dict[str, dict[str, int]] = {}
 
@@ -132,31 +151,32 @@ class Adaptation:
             if step in self.how.told_at:
                 curve[str(step)] = self.errors()
 
+        whole = np.nan if far is None else far
         if attempt.kind == SECOND_ORDER:
-            distance = self.distance
-            self._tuner.along(self.direction, distance, self.how.steps, on_step)
+            self._tuner.along(self.direction, whole, self.how.steps, on_step)
+            distance = whole
+        elif attempt.kind == ASCENT:
+            distance = self._tuner.as_far(*self._frames(attempt), -whole, self.how.steps, on_step)
+        elif attempt.kind.endswith(SAME_LENGTH):
+            distance = self._tuner.as_far(*self._frames(attempt), whole, self.how.steps, on_step)
         else:
-            rate = -self._rate if attempt.kind == ASCENT else self._rate
-            distance = self._tuner.first_order(*self._frames(attempt), rate, self.how.steps, on_step)
+            distance = self._tuner.first_order(*self._frames(attempt), self._rate, self.how.steps, on_step)
         return {"curve": curve, "distance": distance if np.isfinite(distance) else None}
 
-    @cached_property
-    def distance(self) -> float:
-        """How far the paper's selection takes the weights by first-order steps; the second-order update goes as far."""
-        frames = self._frames(Attempt(PAPERS, self.how.selected))
-        return self._tuner.first_order(*frames, self._rate, self.how.steps, lambda step: None)
-
     def _frames(self, attempt: Attempt) -> tuple[np.ndarray, np.ndarray]:
-        bench = self.bench
-        if attempt.kind == FRESH:
+        bench, kind = self.bench, attempt.kind.removesuffix(SAME_LENGTH)
+        if kind == ITSELF:
+            x = features(self.targets.received[[self.number]], bench.settings.grid.pilots).numpy()
+            return x, targets_of(self.targets.bits[[self.number]], self.targets.conditions.snr_db[[self.number]])
+        if kind == FRESH:
             alike = repeated(self.targets.conditions, self.number, attempt.count)
             sent = draw_fresh(bench.link, alike, bench.case.seed, "fresh", self.number)
             x = features(sent.received, bench.settings.grid.pilots).numpy()
             return x, targets_of(np.asarray(sent.bits), alike.snr_db)
-        if attempt.kind == ASCENT:
+        if kind == ASCENT:
             places = best(-self._question.scores[PAPERS], attempt.count)
         else:
-            places = selected(self._question, attempt.kind, attempt.count)
+            places = selected(self._question, kind, attempt.count)
         return read(bench, places)
 
     def _count(self, receiver: Receiver, frames: Frames) -> int:

@@ -7,6 +7,7 @@ from functools import cached_property
 
 import keras
 import numpy as np
+import tensorflow as tf
 
 from reproduction.ofdm.conditions import Mix, drawn
 from reproduction.ofdm.grid_estimates import wiener
@@ -41,6 +42,7 @@ class Bench:
     """
 
     def __init__(self, case: Case) -> None:
+        tf.config.experimental.enable_tensor_float_32_execution(False)  # else a GPU rounds factors to ten bits
         self.case, self.settings = case, case.settings
         self.link = GridLink(case.settings.modulation, case.settings.grid)
 

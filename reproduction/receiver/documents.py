@@ -48,6 +48,7 @@ class Selection(TypedDict):
 
     closed: dict[str, PerTarget]
     others: PerTarget
+    distance: Annotated[list[list[float | None]], as_many_as("seeds")]
 
 
 class TargetsOfSeed(TypedDict):
@@ -110,11 +111,18 @@ class Several(TypedDict):
     groups: Annotated[list[Group], not_empty()]
 
 
-class LeftOutTarget(TypedDict):
-    """A target's loss without groups of frames."""
+class Rises(TypedDict):
+    """Of groups: what their influences say, and what was trained."""
 
     predicted: Annotated[list[float], not_empty()]
     rises: Annotated[list[float], not_empty()]
+
+
+class LeftOutTarget(TypedDict):
+    """A target's loss without groups of frames."""
+
+    sorted: Rises
+    random: Rises
     rank_correlation: float | None
 
 

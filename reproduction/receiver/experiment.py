@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from reproduction.ofdm.error_rate import ErrorRate
-from reproduction.receiver.names import ALIKE, OTHERS, PAPERS, RANDOM, SAME
+from reproduction.receiver.names import ALIKE, OTHERS, PAPERS, RANDOM, SAME, SAME_LENGTH, is_random
 from reproduction.receiver.settings import Settings
 from reproduction.results.store import Payload
 
@@ -76,8 +76,10 @@ def interval(errors: np.ndarray, bits: int) -> list[float]:
     """
     rate = errors.mean() / bits
     independent = rate * (1.0 - rate) * bits
-    effect = max(1.0, errors.var(ddof=1) / independent) if independent and len(errors) > 1 else 1.0
-    worth = max(1, round(errors.size * bits / effect))
+    if not independent or len(errors) < 2:  # nothing is known of how they spread: a frame is a draw
+        worth = errors.size
+    else:
+        worth = max(1, round(errors.size * bits / max(1.0, errors.var(ddof=1) / independent)))
     return list(ErrorRate(round(rate * worth), worth).interval())
 
 
@@ -104,23 +106,25 @@ class Adapted:
     def closed(self, kind: str, count: int, test: str, step: int | None = None, targets: int | None = None) -> Curves:
         """Return the share of the gap to the genie that a selection's fine-tuning closes, [seeds][targets].
 
+        Errors that are saved count in units of the seed's mean gap: a target's own may be small, and its share huge.
+
         Args:
             kind: of the selection; "random" is the mean over its draws.
             count: frames that were selected.
             test: what the network is held to.
             step: of the fine-tuning; the last by default.
             targets: the first so many; all by default.
+
+        Raises:
+            ValueError: there is no gap.
         """
         at = str(step or self.settings.influences.steps)
         return [
-            [
-                _closed(
-                    one["before"]["trained"][test],
-                    one["before"]["genie"][test],
-                    _mean_errors(one, kind, count, test, at),
-                )
-                for one in several[:targets]
-            ]
+            shares_of_gap(
+                [one["before"]["trained"][test] for one in several[:targets]],
+                [one["before"]["genie"][test] for one in several[:targets]],
+                [_mean_errors(one, kind, count, test, at) for one in several[:targets]],
+            )
             for several in self.adaptations
         ]
 
@@ -130,9 +134,9 @@ def adaptation(study: Adapted) -> Result:
 
     Returns:
         Of each selection the share of the gap to the genie that is closed, by test, and the other targets' bit errors
-        in units of those before; and how the targets were received before.
+        in units of those before, and how far the weights came; and how the targets were received before.
     """
-    how = study.settings.influences
+    how, of_seeds = study.settings.influences, study.adaptations
 
     def forgotten(kind: str) -> Curves:
         return [
@@ -140,7 +144,7 @@ def adaptation(study: Adapted) -> Result:
                 _mean_errors(one, kind, how.selected, OTHERS, str(how.steps)) / max(1, one["before"]["trained"][OTHERS])
                 for one in several
             ]
-            for several in study.adaptations
+            for several in of_seeds
         ]
 
     return {
@@ -153,6 +157,7 @@ def adaptation(study: Adapted) -> Result:
             kind: {
                 "closed": {test: study.closed(kind, how.selected, test) for test in (SAME, ALIKE)},
                 "others": forgotten(kind),
+                "distance": [[_mean_distance(one, kind, how.selected) for one in several] for several in of_seeds],
             }
             for kind in kinds_of(study)
         },
@@ -176,24 +181,50 @@ def kinds_of(study: Adapted) -> list[str]:
     how = study.settings.influences
     ending = f", {how.selected}"
     names = [key.removesuffix(ending) for key in study.adaptations[0][0]["attempts"] if key.endswith(ending)]
-    return [*(name for name in names if not name.startswith(f"{RANDOM} ")), RANDOM]
+    for draws, ending in ((RANDOM, ""), (f"{RANDOM}{SAME_LENGTH}", SAME_LENGTH)):
+        first = next(place for place, name in enumerate(names) if is_random(name, ending))
+        names = [name for name in names if not is_random(name, ending)]
+        names.insert(first, draws)
+    return names
+
+
+def _draws(record: Payload, kind: str, count: int) -> list[Payload]:
+    """Return the fine-tunings of a kind: one, or those of the random draws."""
+    attempts = record["attempts"]
+    if not kind.startswith(RANDOM):
+        return [attempts[f"{kind}, {count}"]]
+    ending = kind.removeprefix(RANDOM)
+    return [
+        attempt
+        for key, attempt in attempts.items()
+        if key.endswith(f", {count}") and is_random(key.removesuffix(f", {count}"), ending)
+    ]
 
 
 def _mean_errors(record: Payload, kind: str, count: int, test: str, step: str) -> float:
     """Return the bit errors after a fine-tuning; of random selections the mean over their draws."""
-    if kind != RANDOM:
-        return record["attempts"][f"{kind}, {count}"]["curve"][step][test]
-    found = [
-        attempt["curve"][step][test]
-        for key, attempt in record["attempts"].items()
-        if key.startswith(f"{RANDOM} ") and key.endswith(f", {count}")
-    ]
-    return float(np.mean(found))
+    return float(np.mean([attempt["curve"][step][test] for attempt in _draws(record, kind, count)]))
 
 
-def _closed(trained: int, genie: int, after: float) -> float:
-    """Return the share of the gap between two receivers' errors that is closed."""
-    return (trained - after) / max(1, trained - genie)
+def _mean_distance(record: Payload, kind: str, count: int) -> float | None:
+    """Return how far the weights came, likewise; None if not to a finite place."""
+    distances = [attempt["distance"] for attempt in _draws(record, kind, count)]
+    return None if None in distances else float(np.mean(distances))
+
+
+def shares_of_gap(trained: Sequence[int], genie: Sequence[int], after: Sequence[float]) -> list[float]:
+    """Return the errors that are saved at each target, in units of the mean gap between two receivers.
+
+    Raises:
+        ValueError: the trained network makes no more errors than the genie.
+    """
+    gap = float(np.mean(trained) - np.mean(genie))
+    if gap <= 0.0:
+        raise ValueError(
+            f"targets must be received worse than by the genie, got {np.mean(trained):.4g} errors against "
+            f"{np.mean(genie):.4g} on the mean; there is nothing to close."
+        )
+    return ((np.asarray(trained, float) - np.asarray(after, float)) / gap).tolist()
 
 
 def learning_curves(study: Adapted) -> Result:
@@ -213,9 +244,8 @@ def beneficial(study: Adapted) -> Result:
 
     Scores are standardised over the candidates of each target.
     """
-    from reproduction.ofdm.conditions import drawn
+    from reproduction.receiver.samples import conditions_of
     from reproduction.results.records import decode
-    from reproduction.seeds import generator
 
     settings, how = study.settings, study.settings.influences
     found: Result = {}
@@ -224,7 +254,7 @@ def beneficial(study: Adapted) -> Result:
         edges = np.linspace(least, greatest, PARTS + 1)
         curves = []
         for seed, record in zip(study.seeds, study.preparations, strict=True):
-            seen = drawn(settings.learned, settings.training.frames, generator(seed, "training", "conditions"))
+            seen = conditions_of(settings.learned, settings.training.frames, seed, "training")
             values = getattr(seen, name)[: how.candidates]
             scores = decode(record["scores"][PAPERS], (how.targets, how.candidates)).astype(float)
             scores = (scores - scores.mean(axis=1, keepdims=True)) / scores.std(axis=1, keepdims=True)
@@ -248,14 +278,11 @@ def several_targets(study: Adapted) -> Result:
         for record in study.together:
             group = record["groups"][str(size)]
             shares = {
-                name: [
-                    _closed(*counts)
-                    for counts in zip(group["trained"][ALIKE], group["genie"][ALIKE], errors[ALIKE], strict=True)
-                ]
+                name: shares_of_gap(group["trained"][ALIKE], group["genie"][ALIKE], errors[ALIKE])
                 for name, errors in group.items()
                 if name not in ("trained", "genie")
             }
-            draws = [shares.pop(name) for name in list(shares) if name.startswith(f"{RANDOM} ")]
+            draws = [shares.pop(name) for name in list(shares) if is_random(name)]
             for name, values in {**shares, RANDOM: np.mean(draws, axis=0).tolist()}.items():
                 jointly.setdefault(name, []).append(values)
         singly = study.closed(PAPERS, how.selected, ALIKE, targets=size)
@@ -264,15 +291,23 @@ def several_targets(study: Adapted) -> Result:
 
 
 def left_out(study: Adapted) -> Result:
-    """Return of each target the rise of its loss that the influences of a group say, and the one that was trained."""
+    """Return of each target the rise of its loss that the influences of a group say, and the one that was trained.
+
+    Groups are those sorted by influence, and random ones.
+    """
     from reproduction.results.seed_statistics import rank_correlation
 
     targets = []
     for record in study.left_out:
-        losses = dict(record["losses"])
+        losses, predicted = dict(record["losses"]), record["predicted"]
         whole = losses.pop("none")
-        rises = [losses[str(place)] - whole for place in range(len(losses))]
-        found = rank_correlation(record["predicted"], rises)
-        correlation = None if np.isnan(found) else found
-        targets.append({"predicted": record["predicted"], "rises": rises, "rank_correlation": correlation})
+        parts: dict[str, dict[str, list[float]]] = {}
+        for part, names in (
+            ("sorted", [name for name in losses if not is_random(name)]),
+            ("random", [name for name in losses if is_random(name)]),
+        ):
+            rises = [losses[name] - whole for name in names]
+            parts[part] = {"predicted": [predicted[name] for name in names], "rises": rises}
+        found = rank_correlation(parts["sorted"]["predicted"], parts["sorted"]["rises"])
+        targets.append({**parts, "rank_correlation": None if np.isnan(found) else found})
     return {"epochs": study.settings.influences.last_epochs, "targets": targets}

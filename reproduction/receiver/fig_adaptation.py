@@ -11,10 +11,11 @@ from matplotlib.figure import Figure
 from reproduction.figure_script import Document
 from reproduction.receiver import experiment
 from reproduction.receiver.documents import Adaptation, form
-from reproduction.receiver.looks import look, mean_and_interval
+from reproduction.receiver.looks import look
 from reproduction.receiver.names import ALIKE, SAME
 from reproduction.receiver.script import INFLUENCES, figure
 from reproduction.results.plotting import new_figure
+from reproduction.results.seed_statistics import mean_and_interval
 from reproduction.results.words import markdown_table
 
 TESTS = {SAME: ("o", "the target's own channel, other noise"), ALIKE: ("s", "fresh channels, its conditions")}
@@ -72,10 +73,11 @@ def tables(document: Document) -> dict[str, str]:
         for values in (*(one["closed"][test] for test in TESTS), np.array(one["others"]) - 1.0):
             mean, low, high = (100.0 * value for value in mean_and_interval(values))
             cells.append(f"{mean:.1f} [{low:.1f}, {high:.1f}]")
+        distances = np.array(one["distance"], float)
         better = 100.0 * np.mean(np.array(one["closed"][ALIKE]) > 0.0)
-        rows.append((kind, *cells, f"{better:.0f}"))
+        rows.append((kind, *cells, f"{better:.0f}", f"{distances.mean():.3f}"))
     columns = ("selection", *(f"gap closed, {test} (%)" for test in TESTS), "errors of other targets (%)")
-    return {".md": markdown_table((*columns, "targets improved (%)"), rows)}
+    return {".md": markdown_table((*columns, "targets improved (%)", "way of the weights"), rows)}
 
 
 SCRIPT = figure(

@@ -9,10 +9,11 @@ from matplotlib.figure import Figure
 from reproduction.figure_script import Document
 from reproduction.receiver import experiment
 from reproduction.receiver.documents import Learning, form
-from reproduction.receiver.looks import look, mean_and_interval
+from reproduction.receiver.looks import look
 from reproduction.receiver.names import ASCENT, COSINE, FRESH, NEAREST_SNR, PAPERS, PLAIN, RANDOM, SECOND_ORDER
 from reproduction.receiver.script import INFLUENCES, figure
 from reproduction.results.plotting import legend_below, new_figure
+from reproduction.results.seed_statistics import mean_and_interval
 
 SHOWN = (PAPERS, PLAIN, COSINE, NEAREST_SNR, RANDOM, FRESH, ASCENT, SECOND_ORDER)
 

@@ -9,9 +9,9 @@ from matplotlib.figure import Figure
 from reproduction.figure_script import Document
 from reproduction.receiver import experiment
 from reproduction.receiver.documents import Several, form
-from reproduction.receiver.looks import mean_and_interval
 from reproduction.receiver.script import INFLUENCES, figure
 from reproduction.results.plotting import legend_below, new_figure
+from reproduction.results.seed_statistics import mean_and_interval
 
 LOOKS = {
     "singly": ("each for itself", "#0072B2"),

@@ -1,7 +1,8 @@
 """Fine-tuning a receiver on a few frames: gradient steps on their mean loss, running means left as they are.
 
 Influence is a derivative at the trained weights of the network as it runs; so it runs here, too, and steps are plain:
-of a length that is stable, less than 2 / lambda_max of the Hessian.
+down the gradient by a rate well below 2 / lambda_max of the training's Hessian, where that of the few frames is not
+known; or of a length that is given.
 """
 
 from collections.abc import Callable, Sequence
@@ -65,9 +66,33 @@ class FineTuner:
         """
         self.reset()
         for step in range(1, steps + 1):
-            gradients = self.gradient(features, targets)
+            gradients = self._gradient(features, targets)
             for variable, gradient in zip(self._variables, gradients, strict=True):
                 variable.assign_sub(rate * gradient)
+            on_step(step)
+        return self._distance()
+
+    def as_far(
+        self, features: np.ndarray, targets: np.ndarray, distance: float, steps: int, on_step: Callable[[int], None]
+    ) -> float:
+        """Step down the gradient of the frames' mean loss, in steps of equal length whatever the gradient's.
+
+        Args:
+            features: what the model takes of k frames.
+            targets: what the loss takes of them.
+            distance: the length of all steps together; up the gradient, if it is negative.
+            steps: how many.
+            on_step: told the number of each step once it is made, from 1.
+
+        Returns:
+            How far the weights have come, the Euclidean norm, at most |distance|.
+        """
+        self.reset()
+        for step in range(1, steps + 1):
+            gradients = self._gradient(features, targets)
+            length = max(float(np.linalg.norm(_joined(gradients))), 1e-30)
+            for variable, gradient in zip(self._variables, gradients, strict=True):
+                variable.assign_sub(distance / steps / length * gradient)
             on_step(step)
         return self._distance()
 
@@ -88,7 +113,7 @@ class FineTuner:
                 variable.assign_add(part)
             on_step(step)
 
-    def gradient(self, features: np.ndarray, targets: np.ndarray) -> list[Any]:
+    def _gradient(self, features: np.ndarray, targets: np.ndarray) -> list[Any]:
         """Return the gradient of the frames' mean loss by each trained weight."""
         total: list[Any] = []
         for start in range(0, len(features), BLOCK):
@@ -97,10 +122,6 @@ class FineTuner:
             total = [one + other for one, other in zip(total, found, strict=True)] if total else found
         return [one / len(features) for one in total]
 
-    def joined(self, gradients: Sequence[Any]) -> np.ndarray:
-        """Return gradients as one vector, float64 [P]."""
-        return np.concatenate([np.asarray(one, float).ravel() for one in gradients])
-
     def _apart(self, vector: np.ndarray) -> list[np.ndarray]:
         sizes = np.cumsum([value.size for value in self._start])[:-1]
         parts = np.split(vector, sizes)
@@ -108,7 +129,7 @@ class FineTuner:
 
     def _distance(self) -> float:
         moved = [variable.numpy() - value for variable, value in zip(self._variables, self._start, strict=True)]
-        return float(np.linalg.norm(self.joined(moved)))
+        return float(np.linalg.norm(_joined(moved)))
 
     @tf.function(reduce_retracing=True)
     def _summed(self, features: Any, targets: Any) -> list[Any]:
@@ -118,3 +139,8 @@ class FineTuner:
                 tape.watch(value)
             loss = tf.reduce_sum(self._loss(targets, self.model(features, training=False)))
         return tape.gradient(loss, values)
+
+
+def _joined(gradients: Sequence[Any]) -> np.ndarray:
+    """Return gradients as one vector, float64 [P]."""
+    return np.concatenate([np.asarray(one, float).ravel() for one in gradients])

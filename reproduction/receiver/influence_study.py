@@ -21,6 +21,7 @@ from reproduction.results.store import Payload, Store
 
 PREPARATION = Kind(format="receiver-preparation", remedy="delete it to choose and score anew")
 ADAPTATION = Kind(format="receiver-adaptation", remedy="delete it to adapt anew")
+TOGETHER = Kind(format="receiver-together", remedy="delete it to adapt anew")
 LEFT_OUT = Kind(format="receiver-left-out", remedy="delete it to train without the frames anew")
 
 
@@ -29,23 +30,40 @@ class Work:
     """All records of the study of influence.
 
     Attributes:
+        trainings: one per seed.
         preparations: one per seed.
         adaptations: of each seed, one per target.
         together: one per seed.
         left_out: of the first seed, one per target.
     """
 
+    trainings: list[Payload]
     preparations: list[Payload]
     adaptations: list[list[Payload]]
     together: list[Payload]
     left_out: list[Payload]
 
 
-def identity_of_influence(case: Case, part: str) -> Payload:
+PREPARED = ("candidates", "curvature_frames", "iterations", "damping_over_curvature", "pool", "targets", "selected")
+FINE_TUNED = (*PREPARED, "steps", "step_times_curvature", "same_frames", "alike_frames", "draws_of_other_counts")
+DECIDES = {
+    PREPARATION: PREPARED,
+    ADAPTATION: (
+        *(*FINE_TUNED, "random_draws", "told_at", "other_frames"),
+        *("other_counts", "kinds_of_other_counts", "targets_of_other_counts"),
+    ),
+    TOGETHER: (*FINE_TUNED, "together"),
+    LEFT_OUT: (*PREPARED, "groups_left_out", "random_groups_left_out", "last_epochs"),
+}
+"""Of `Influences`, what decides the numbers of a kind of record."""
+
+
+def identity_of_influence(case: Case, kind: Kind, part: str) -> Payload:
     """Return everything that decides the numbers of a part of the study of influence."""
     settings = dataclasses.asdict(case.settings)
     for name in ("name", "snr_db", "test_frames"):
         del settings[name]
+    settings["influences"] = {name: settings["influences"][name] for name in DECIDES[kind]}
     return {"settings": settings, "seed": case.seed, "part": part}
 
 
@@ -60,7 +78,7 @@ def _stored(kind: Kind, stem: str, part: str, case: Case, folder: Path, make: Ca
         folder: of the records.
         make: does the work, as `work` has it: (the record as it was left, how to save it, what decides its numbers).
     """
-    fixed = identity_of_influence(case, part)
+    fixed = identity_of_influence(case, kind, part)
     store = Store(folder, kind, is_finished=lambda record: record["finished"], deciding=PACKAGES)
     return store.finished(fixed, f"{stem}-seed{case.seed}", lambda left, save: make(left=left, save=save, fixed=fixed))
 
@@ -86,7 +104,7 @@ def adaptation_of(case: Case, number: int, folder: Path) -> Payload:
 def together_of(case: Case, folder: Path) -> Payload:
     """Return the record of adaptations to several targets at once."""
     make = partial(adapted_together, case, *_before(case, folder))
-    return _stored(ADAPTATION, "together", "together", case, folder, make)
+    return _stored(TOGETHER, "together", "together", case, folder, make)
 
 
 def left_out_of(case: Case, number: int, folder: Path) -> Payload:
@@ -126,6 +144,7 @@ def work_of(wanted: list[Case], folder: Path, workers: int | None, on_job: Calla
                     names |= jobs
                     left |= set(jobs)
     return Work(
+        [training_of(case, folder) for case in wanted],
         [preparation_of(case, folder) for case in wanted],
         [[adaptation_of(case, number, folder) for number in range(how.targets)] for case in wanted],
         [together_of(case, folder) for case in wanted],

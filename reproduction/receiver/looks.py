@@ -1,9 +1,6 @@
-"""How selections look, in every figure alike, and the mean over targets and seeds with its interval."""
+"""How selections look, in every figure alike."""
 
-from collections.abc import Sequence
 from typing import Any
-
-import numpy as np
 
 from reproduction.receiver.names import (
     ASCENT,
@@ -38,17 +35,3 @@ COLOURS = {
 def look(kind: str) -> dict[str, Any]:
     """Return matplotlib's properties of a selection's curve."""
     return {"color": COLOURS.get(kind, "#E69F00"), "linestyle": "--" if kind in (RANDOM, FRESH, ASCENT) else "-"}
-
-
-def mean_and_interval(values: Sequence[Sequence[float]] | np.ndarray) -> tuple[float, float, float]:
-    """Return the mean over targets and seeds, and a 95 % percentile bootstrap of it, targets drawn within each seed.
-
-    Args:
-        values: [seeds][targets].
-    """
-    array = np.asarray(values, float)
-    generator = np.random.default_rng(0)
-    places = generator.integers(0, array.shape[1], (2000, *array.shape))
-    means = np.take_along_axis(np.broadcast_to(array, places.shape), places, axis=2).mean(axis=(1, 2))
-    low, high = np.quantile(means, (0.025, 0.975))
-    return float(array.mean()), float(low), float(high)

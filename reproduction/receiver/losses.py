@@ -3,6 +3,9 @@
 The paper speaks of a "capacity-like" cross-entropy and its text could not be had. Read as the rate 1 - BCE / ln 2, bits
 per bit, it ranks frames as the cross-entropy does, for it is affine in it. So what is compared beside the cross-entropy
 is the other thing that the words may mean: a frame weighs log2(1 + SNR), the capacity of its channel's mean gain.
+
+In the relative forms a training frame's own weight cancels: these then differ from the cross-entropy's by the curvature
+alone, in which frames of high SNR weigh more.
 """
 
 from collections.abc import Callable
@@ -10,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from reproduction.receiver.names import BCE, CAPACITY
 from reproduction.receiver.training import cross_entropy
 
 FrameLoss = Callable[[Any, Any], Any]
@@ -42,4 +46,4 @@ def losses(is_data: np.ndarray) -> dict[str, FrameLoss]:
     def capacity(targets: Any, soft_bits: Any) -> Any:
         return targets[:, 0, 0, -1] * bce(targets, soft_bits)
 
-    return {"BCE": bce, "capacity": capacity}
+    return {BCE: bce, CAPACITY: capacity}

@@ -15,12 +15,15 @@ from reproduction.ofdm.conditions import Conditions
 from reproduction.ofdm.grid_link import Frames
 from reproduction.receiver.bench import Bench
 from reproduction.receiver.fine_tuning import greatest_curvature
-from reproduction.receiver.losses import losses, targets_of
-from reproduction.receiver.names import CORRECTED, COSINE, PAPERS, PLAIN, PRODUCT
+from reproduction.receiver.losses import FrameLoss, losses, targets_of
+from reproduction.receiver.names import BCE, CORRECTED, COSINE, HARDEST, PAPERS, PLAIN, PRODUCT
 from reproduction.receiver.network import features
 from reproduction.receiver.receivers import DEEPRX, GENIE, LMMSE, by_network, frame_errors
 from reproduction.receiver.samples import draw_pool
 from reproduction.receiver.selection import best
+
+BLOCK = 100
+"""Frames that are received at once."""
 
 FORMS: Mapping[str, str | None] = {"influence": None, "theta-relative": "theta", "loss-relative": "loss"}
 
@@ -110,30 +113,39 @@ def score(bench: Bench, model: Any, targets: Targets) -> Scored:
         ).fit(x, y)
         for form, relative in FORMS.items():
             scores[f"{form}, {name}"] = fitted[name].scores(x_t, y_t, relative)
-    own = fitted["BCE"].self_influence()
-    scores[CORRECTED] = corrected(scores[PLAIN], own, bench.settings.training.frames)
-    plain = Influence(model, named["BCE"], hessian="identity").fit(x, y)
+    own, bits = fitted[BCE].self_influence(), bench.link.bits
+    scores[CORRECTED] = corrected(scores[PLAIN], own, bits, bench.settings.training.frames)
+    plain = Influence(model, named[BCE], hessian="identity").fit(x, y)
     scores[PRODUCT], scores[COSINE] = plain.scores(x_t, y_t), plain.scores(x_t, y_t, "theta")
+    scores[HARDEST] = np.tile(losses_of(model, named[BCE], x, y), (len(targets), 1))
     directions = [
-        fitted["BCE"].direction(x[places], y[places]) for places in (best(one, how.selected) for one in scores[PAPERS])
+        fitted[BCE].direction(x[places], y[places]) for places in (best(one, how.selected) for one in scores[PAPERS])
     ]
     eigenvalues = {name: sorted(one.eigenvalues.tolist(), reverse=True) for name, one in fitted.items()}
-    return Scored(scores, curvature["BCE"], eigenvalues, np.array(directions, np.float32))
+    return Scored(scores, curvature[BCE], eigenvalues, np.array(directions, np.float32))
 
 
-def corrected(scores: np.ndarray, own: np.ndarray, samples: int) -> np.ndarray:
-    """Return influences for the Hessian without the sample's own part: over 1 - h, h = self-influence / samples.
+def losses_of(model: Any, loss: FrameLoss, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Return the loss of each frame, float32 [n]."""
+    parts = [slice(start, start + BLOCK) for start in range(0, len(x), BLOCK)]
+    return np.concatenate([np.asarray(loss(y[part], model(x[part], training=False))) for part in parts])
 
-    g_z g_z^T stands for the Hessian of the sample's loss, as it does in the mean for a cross-entropy; then that is
-    exact (Sherman and Morrison 1950). "Newfluence" (arXiv 2507.11895) takes the part out for models with about as many
-    weights as samples. A sample with h of 1 or more is given 0.99.
+
+def corrected(scores: np.ndarray, own: np.ndarray, bits: int, samples: int) -> np.ndarray:
+    """Return influences for the Hessian without the frame's own part: over 1 - h, h = bits self-influence / samples.
+
+    "Newfluence" (arXiv 2507.11895) takes that part out for models with about as many weights as samples. Here bits
+    times g_z g_z^T stands for the Hessian of the frame's loss, which is a mean over its bits: in the mean it is that,
+    for a log-likelihood, were the bits independent given the frame. With a matrix of rank 1 the inverse is exact
+    (Sherman and Morrison 1950). A frame with h of 1 or more is given 0.99.
 
     Args:
         scores: float32 [targets, n].
         own: self-influence, float32 [n].
+        bits: of a frame, that its loss is a mean over.
         samples: that the training's mean is over.
     """
-    leverage = np.minimum(own / samples, 0.99)
+    leverage = np.minimum(bits * own / samples, 0.99)
     return (scores / (1.0 - leverage)).astype(np.float32)
 
 

@@ -27,9 +27,14 @@ class Learned:
     conditions: Conditions
 
 
+def conditions_of(mix: Mix, frames: int, root_seed: int, purpose: str) -> Conditions:
+    """Return the conditions of the frames that are drawn for a purpose."""
+    return drawn(mix, frames, generator(root_seed, purpose, "conditions"))
+
+
 def draw_learned(link: GridLink, mix: Mix, frames: int, root_seed: int, purpose: str) -> Learned:
     """Simulate frames to learn from; another purpose draws others."""
-    conditions = drawn(mix, frames, generator(root_seed, purpose, "conditions"))
+    conditions = conditions_of(mix, frames, root_seed, purpose)
     received, bits = [], []
     for number, start in enumerate(range(0, frames, BLOCK)):
         sent = link.send(conditions[start : start + BLOCK], stateless_seed(root_seed, purpose, number))
@@ -59,7 +64,7 @@ def draw_fresh(link: GridLink, conditions: Conditions, root_seed: int, *purpose:
 
 def draw_pool(link: GridLink, mix: Mix, frames: int, root_seed: int, purpose: str) -> Frames:
     """Simulate frames of a mix, in blocks."""
-    conditions = drawn(mix, frames, generator(root_seed, purpose, "conditions"))
+    conditions = conditions_of(mix, frames, root_seed, purpose)
     sent = [
         link.send(conditions[start : start + BLOCK], stateless_seed(root_seed, purpose, number))
         for number, start in enumerate(range(0, frames, BLOCK))

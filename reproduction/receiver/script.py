@@ -20,7 +20,7 @@ FOLDER = "receiver"
 
 def tests(settings: Settings, seeds: tuple[int, ...], folder: Path, workers: int | None) -> Plan:
     """Return the plan for networks, trained and tested; see `jobs_wing.Plan`."""
-    from reproduction.receiver.study import Case, losses_so_far, outcomes_of
+    from reproduction.receiver.study import Case, losses_so_far, outcomes_of, training_of
 
     wanted = [Case(settings, seed) for seed in seeds]
     past = tuple(_entry(case, loss) for case in wanted for loss in losses_so_far(case, folder))
@@ -29,7 +29,7 @@ def tests(settings: Settings, seeds: tuple[int, ...], folder: Path, workers: int
 
     def do(tell: Tell) -> Done:
         records = outcomes_of(wanted, folder, workers, lambda case, loss: tell(_entry(case, loss)))
-        return Records(settings, seeds, records), records
+        return Records(settings, seeds, records), [*(training_of(case, folder) for case in wanted), *records]
 
     return Plan(job=Job(title=title, steps=steps, unit="epoch", past=past, in_words=_in_words), do=do)
 
@@ -54,7 +54,7 @@ def influences(settings: Settings, seeds: tuple[int, ...], folder: Path, workers
         work = work_of(wanted, folder, workers, lambda what: tell({"job": what}))
         of_targets = [record for records in work.adaptations for record in records]
         context = Adapted(settings, seeds, work.preparations, work.adaptations, work.together, work.left_out)
-        return context, [*work.preparations, *work.together, *work.left_out, *of_targets]
+        return context, [*work.trainings, *work.preparations, *work.together, *work.left_out, *of_targets]
 
     return Plan(job=Job(title="jobs", steps=steps, unit="job", in_words=lambda entry: entry["job"]), do=do)
 

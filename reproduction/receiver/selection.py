@@ -7,7 +7,7 @@ from types import MappingProxyType
 import numpy as np
 
 from reproduction.ofdm.conditions import Conditions, Mix
-from reproduction.receiver.names import NEAREST_CHANNEL, NEAREST_SNR, RANDOM
+from reproduction.receiver.names import NEAREST, NEAREST_CHANNEL, NEAREST_SNR, RANDOM, is_random
 from reproduction.seeds import generator
 
 
@@ -60,6 +60,7 @@ CONDITIONS: Mapping[str, Callable[[Question, int], np.ndarray]] = MappingProxyTy
     {
         NEAREST_SNR: lambda question, count: nearest(question, ("snr_db",), count),
         NEAREST_CHANNEL: lambda question, count: nearest(question, ("doppler_hz", "delay_spread_ns"), count),
+        NEAREST: lambda question, count: nearest(question, ("snr_db", "doppler_hz", "delay_spread_ns"), count),
     }
 )
 """Selections by what is known of a frame without any network."""
@@ -80,7 +81,7 @@ def selected(question: Question, kind: str, count: int) -> np.ndarray:
         raise ValueError(f"count must be at most the {len(question.candidates)} candidates, got {count}; take fewer.")
     if kind in CONDITIONS:
         return CONDITIONS[kind](question, count)
-    if kind.startswith(f"{RANDOM} "):
+    if is_random(kind):
         return drawn(question, int(kind.removeprefix(f"{RANDOM} ")), count)
     if kind not in question.scores:
         raise ValueError(f"kind must be one of {', '.join((*question.scores, *CONDITIONS))}, got {kind!r}; pick one.")

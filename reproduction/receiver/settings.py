@@ -91,6 +91,7 @@ class Influences:
         together: how many targets are adapted to at once.
         targets_left_out: targets whose influences are held to trainings without frames.
         groups_left_out: groups of candidates, each left out in turn.
+        random_groups_left_out: random groups as large, each left out in turn, for each of these targets.
         last_epochs: that are trained again without them.
     """
 
@@ -115,7 +116,24 @@ class Influences:
     together: tuple[int, ...] = (5, 20)
     targets_left_out: int = 2
     groups_left_out: int = 10
+    random_groups_left_out: int = 4
     last_epochs: int = 2
+
+    def __post_init__(self) -> None:
+        for name, value, least, most in (
+            ("curvature_frames", self.curvature_frames, 1, self.candidates),
+            ("selected", max(self.selected, *self.other_counts, 1), 1, self.candidates),
+            ("targets", self.targets, 1, self.pool),
+            ("targets_of_other_counts", self.targets_of_other_counts, 0, self.targets),
+            ("together", max(self.together, default=1), 1, self.targets),
+            ("targets_left_out", self.targets_left_out, 0, self.targets),
+            ("groups_left_out", self.groups_left_out, 2, self.candidates),
+            ("draws_of_other_counts", self.draws_of_other_counts, 1, self.random_draws),
+        ):
+            if not least <= value <= most:
+                raise ValueError(f"{name} must be from {least} to {most}, got {value}; change it, or its bound.")
+        if self.steps not in self.told_at or max(self.told_at) > self.steps or min(self.told_at) < 1:
+            raise ValueError(f"told_at must be steps up to the last, {self.steps}, got {self.told_at}; end with it.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -147,6 +165,18 @@ class Settings:
     snr_db: tuple[float, ...] = tuple(float(value) for value in range(-4, 33, 4))
     test_frames: int = 400
     influences: Influences = field(default_factory=Influences)
+
+    def __post_init__(self) -> None:
+        if self.influences.candidates > self.training.frames:
+            raise ValueError(
+                f"candidates must be at most the training's {self.training.frames} frames, got "
+                f"{self.influences.candidates}; take fewer."
+            )
+        if not 1 <= self.influences.last_epochs < self.training.epochs:
+            raise ValueError(
+                f"last_epochs must be from 1 to one less than the training's {self.training.epochs} epochs, got "
+                f"{self.influences.last_epochs}; take fewer."
+            )
 
     @property
     def late_epoch(self) -> int:
@@ -186,6 +216,7 @@ QUICK = Settings(
         together=(2,),
         targets_left_out=1,
         groups_left_out=3,
+        random_groups_left_out=2,
         last_epochs=1,
     ),
 )

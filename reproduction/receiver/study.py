@@ -5,8 +5,6 @@ from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, wait
 from pathlib import Path
 
-import tensorflow as tf
-
 from reproduction.receiver.bench import Bench, Case
 from reproduction.receiver.case import PACKAGES, network_of, tested, trained_network
 from reproduction.results.processes import Processes, deaths_in_words
@@ -64,7 +62,6 @@ def losses_so_far(case: Case, folder: Path) -> list[float]:
 
 def outcome_of(case: Case, folder: Path) -> Payload:
     """Return the record of a case's test: from disk, or by training what is left and testing it."""
-    tf.config.experimental.enable_tensor_float_32_execution(False)  # else a GPU rounds factors to ten bits
     fixed = identity_of_test(case)
 
     def make(left: Payload | None, save: Callable[[Payload], None]) -> Payload:

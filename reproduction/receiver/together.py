@@ -1,4 +1,7 @@
-"""Several targets at once: one fine-tuning on the frames with the greatest mean influence on all of them."""
+"""Several targets at once: one fine-tuning on the frames with the greatest mean influence on all of them.
+
+An influence counts in units of its spread over the candidates, target by target.
+"""
 
 from typing import Any
 
@@ -8,7 +11,7 @@ from reproduction.receiver.adaptation import again
 from reproduction.receiver.bench import Bench
 from reproduction.receiver.fine_tuning import FineTuner
 from reproduction.receiver.losses import losses
-from reproduction.receiver.names import ALIKE, PAPERS, RANDOM, SAME
+from reproduction.receiver.names import ALIKE, BCE, PAPERS, SAME, random_name
 from reproduction.receiver.preparation import Targets, read
 from reproduction.receiver.receivers import GENIE, by_network, frame_errors
 from reproduction.receiver.samples import draw_fresh, repeated
@@ -40,17 +43,19 @@ def together(bench: Bench, model: Any, targets: Targets, scores: np.ndarray, cur
         ],
     }
     pilots = bench.settings.grid.pilots
-    tuner, receiver = FineTuner(model, losses(pilots == 0)["BCE"]), by_network(model, pilots)
+    tuner, receiver = FineTuner(model, losses(pilots == 0)[BCE]), by_network(model, pilots)
 
     def errors(of: Any) -> dict[str, list[int]]:
         return {name: [int(frame_errors(link, of, one).sum()) for one in several] for name, several in tests.items()}
 
     found = {"trained": errors(receiver), "genie": errors(bench.conventional[GENIE])}
-    selections = {PAPERS: best(scores[:size].mean(axis=0), how.selected)}
+    each = scores[:size] / scores[:size].std(axis=1, keepdims=True)  # else a target of great gradients speaks for all
+    selections = {PAPERS: best(each.mean(axis=0), how.selected)}
     for draw in range(how.draws_of_other_counts):
         drawn = generator(seed, "random selection", "together", draw)
-        selections[f"{RANDOM} {draw}"] = drawn.choice(scores.shape[1], how.selected, replace=False)
+        selections[random_name(draw)] = drawn.choice(scores.shape[1], how.selected, replace=False)
     for name, places in selections.items():
         tuner.first_order(*read(bench, places), how.step_times_curvature / curvature, how.steps, lambda step: None)
         found[name] = errors(receiver)
+    tuner.reset()
     return found

@@ -5,7 +5,7 @@ on to the same bits. On one thread of one machine the same seed gives the same b
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -74,19 +74,28 @@ class Trainer:
         self._adam.build(model.trainable_variables)
 
     def epoch(self, state: State, left_out: Sequence[int] | np.ndarray = ()) -> State:
-        """Return the state after one more epoch; `left_out` are the places of frames that are not looked at.
+        """Return the state after one more epoch.
+
+        Args:
+            state: before it.
+            left_out: places of frames that teach nothing: they stay in their batches, where only the normalisation
+                sees them, so that all others are met as they would be with them.
 
         Raises:
             ValueError: the weights or the cross-entropy are no finite numbers any more.
         """
         self._restore(state)
         order = generator(self.seed, "order", state.epochs).permutation(len(self.learned.received))
-        order = order[~np.isin(order, np.asarray(left_out, int))]
+        teaches = ~np.isin(order, np.asarray(left_out, int))
         total = tf.constant(0.0)
         steps = len(order) // self.how.batch
         for step in range(steps):
-            batch = order[step * self.how.batch : (step + 1) * self.how.batch]
-            total += self._step(self.learned.received[batch], self.learned.bits[batch])
+            part = slice(step * self.how.batch, (step + 1) * self.how.batch)
+            received, bits = self.learned.received[order[part]], self.learned.bits[order[part]]
+            if teaches[part].all():
+                total += self._step(received, bits)
+            else:
+                total += self._step_of_some(received, bits, teaches[part].astype(np.float32))
         weights, loss = self.model.get_weights(), float(total) / steps
         if not (math.isfinite(loss) and all(np.isfinite(one).all() for one in weights)):
             raise ValueError(
@@ -107,9 +116,17 @@ class Trainer:
 
     @tf.function
     def _step(self, received: Any, bits: Any) -> Any:
+        return self._stepped(received, bits, tf.reduce_mean)
+
+    @tf.function
+    def _step_of_some(self, received: Any, bits: Any, teaches: Any) -> Any:
+        count = tf.maximum(tf.reduce_sum(teaches), 1.0)
+        return self._stepped(received, bits, lambda losses: tf.reduce_sum(teaches * losses) / count)
+
+    def _stepped(self, received: Any, bits: Any, mean: Callable[[Any], Any]) -> Any:
         variables = self.model.trainable_variables
         with tf.GradientTape() as tape:
             soft_bits = self.model(features(received, self.pilots), training=True)
-            loss = tf.reduce_mean(cross_entropy(soft_bits, tf.cast(bits, tf.float32), self._is_data))
+            loss = mean(cross_entropy(soft_bits, tf.cast(bits, tf.float32), self._is_data))
         self._adam.apply(tape.gradient(loss, [variable.value for variable in variables]), variables)
         return loss

@@ -8,11 +8,11 @@ from collections.abc import Callable
 
 import numpy as np
 
-from reproduction.receiver.adaptation import Adaptation, attempts
+from reproduction.receiver.adaptation import Adaptation, Attempt, attempts
 from reproduction.receiver.bench import Bench, Case
 from reproduction.receiver.case import PACKAGES, as_state, network_of
-from reproduction.receiver.left_out import groups_of, loss_without
-from reproduction.receiver.names import PAPERS, PLAIN
+from reproduction.receiver.left_out import groups_of, loss_without, random_groups
+from reproduction.receiver.names import PAPERS, PLAIN, random_name
 from reproduction.receiver.preparation import Targets, chosen_targets, score, targets_at
 from reproduction.receiver.together import together
 from reproduction.results.records import decode, encode, provenance
@@ -88,10 +88,14 @@ def adapted(
         directions_of(seed, case)[number],
     )
     record = left or _begun(fixed) | {"before": adaptation.before(), "attempts": {}}
-    for attempt in attempts(bench, scores, number):
+    papers = Attempt(PAPERS, bench.settings.influences.selected).key
+    wanted = list(attempts(bench, scores, number))
+    for attempt in wanted:
         if attempt.key not in record["attempts"]:
-            record["attempts"][attempt.key] = adaptation.adapted(attempt)
+            far = record["attempts"].get(papers, {}).get("distance")
+            record["attempts"][attempt.key] = adaptation.adapted(attempt, far)
             save(record)
+    record["attempts"] = {attempt.key: record["attempts"][attempt.key] for attempt in wanted}
     record["finished"] = True
     save(record)
     return record
@@ -109,7 +113,6 @@ def adapted_together(
     record = left or _begun(fixed) | {"groups": {}}
     for size in bench.settings.influences.together:
         if str(size) not in record["groups"]:
-            model.set_weights(network_of(training, bench).get_weights())
             record["groups"][str(size)] = together(bench, model, targets, scores, seed["curvature"], size)
             save(record)
     record["finished"] = True
@@ -127,13 +130,21 @@ def trained_without(
     trainer, targets = bench.trainer(), targets_of_record(bench, seed)
     late = as_state(training["late"], trainer.model)
     record = left or _begun(fixed) | {"losses": {}}
-    scores = scores_of(seed, case)[PLAIN][number]
-    groups = groups_of(scores, bench.settings.influences.groups_left_out)
-    for name, group in {"none": np.array([], int), **{str(place): group for place, group in enumerate(groups)}}.items():
+    how, scores = bench.settings.influences, scores_of(seed, case)[PLAIN][number]
+    groups = groups_of(scores, how.groups_left_out)
+    chance = random_groups(len(scores), how.random_groups_left_out, len(groups[0]), case.seed, number)
+    left_out = {
+        "none": np.array([], int),
+        **{str(place): group for place, group in enumerate(groups)},
+        **{random_name(draw): group for draw, group in enumerate(chance)},
+    }
+    for name, group in left_out.items():
         if name not in record["losses"]:
             record["losses"][name] = loss_without(trainer, late, group, bench, targets, number)
             save(record)
-    record["predicted"] = [float(scores[group].sum(dtype=float)) / bench.settings.training.frames for group in groups]
+    del left_out["none"]
+    frames = bench.settings.training.frames
+    record["predicted"] = {name: float(scores[group].sum(dtype=float)) / frames for name, group in left_out.items()}
     record["finished"] = True
     save(record)
     return record

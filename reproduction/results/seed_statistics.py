@@ -1,4 +1,4 @@
-"""Statistics over training seeds: mean and spread, the lowest over the rounds, rank correlation, a paired bootstrap.
+"""Statistics over training seeds: mean and spread, the lowest over the rounds, rank correlation, bootstraps.
 
 A value that is not defined is NaN or None; it is left out, and counted by whoever writes the result.
 """
@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 RESAMPLES = 9999
+DRAWS = 4000
 ROUNDING = 1e-12
 """Differences that agree to this share of their size are one difference, and have no interval."""
 
@@ -55,6 +56,27 @@ def rank_correlation(one: Sequence[float | None], other: Sequence[float | None])
     if np.isnan(pair).any() or (pair == pair[:, :1]).all(axis=1).any():
         return float("nan")
     return float(spearmanr(*pair).statistic)
+
+
+def mean_and_interval(values: Sequence[Sequence[float]] | np.ndarray) -> tuple[float, float, float]:
+    """Return the mean over cases and seeds, and its 95 % percentile bootstrap, cases drawn within each seed.
+
+    It is an interval for these very seeds: how much another seed would differ is not in it.
+
+    Args:
+        values: [seeds][cases].
+
+    Returns:
+        mean, low and high; these are NaN where all cases of a seed are equal, as one is: nothing is known of the
+        spread then.
+    """
+    array = np.asarray(values, float)
+    if np.ptp(array, axis=1).max() <= ROUNDING * np.abs(array).max():
+        return float(array.mean()), float("nan"), float("nan")
+    places = np.random.default_rng(0).integers(0, array.shape[1], (DRAWS, *array.shape))
+    means = np.take_along_axis(np.broadcast_to(array, places.shape), places, axis=2).mean(axis=(1, 2))
+    low, high = np.quantile(means, (0.025, 0.975))
+    return float(array.mean()), float(low), float(high)
 
 
 def paired_interval(theirs: np.ndarray, ours: np.ndarray) -> tuple[float, float]:
