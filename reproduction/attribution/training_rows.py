@@ -100,9 +100,9 @@ class TrainingRows:
             yield rows, np.linalg.norm(solved, axis=1), np.sqrt(squares)
 
     def _gradients(self, progress: bool) -> Iterator[tuple[slice, np.ndarray]]:
-        whole = self._kept is not None and self._kept.shape[1] == self.gradients.objective.parameters
+        kept = None if self.sketch or self._low_rank else self._kept  # else these are gradients no more
         for rows in shown(list(self._places(self.gradients.size)), progress, "gradients"):
-            yield rows, self._kept[rows] if whole and self._kept is not None else self.gradients.of(self.samples[rows])
+            yield rows, self.gradients.of(self.samples[rows]) if kept is None else kept[rows]
 
     def _places(self, size: int) -> Iterator[slice]:
         for first in range(0, len(self), size):

@@ -1,7 +1,7 @@
 """A link over a resource grid: random bits, QAM, pilots, a channel of each frame's own, noise; and soft bits again.
 
 Bits are not coded. The SNR is Es/N0, the mean power of a cell over the noise's: Eb/N0 is the SNR over the bits per
-cell, and pilots and prefix are not charged to it. Receivers are told N0.
+cell, and pilots and prefix are not charged to it. Receivers without a network are told N0.
 
 A soft bit is log P(bit = 1) / P(bit = 0), exact for the estimate that it is computed with, as if that were the channel
 and its error noise. Where the estimate is the channel no receiver decides a bit better from its own cell.

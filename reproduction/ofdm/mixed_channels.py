@@ -4,9 +4,10 @@ Source: 3GPP TR 38.901, 7.7.2. A tap that fades has the Jakes spectrum, and is a
 covariance (`channels`); a line of sight has a phase that is uniform and the Doppler shift 0.7 f_D. Powers are 1 in all
 on the mean, and are not made 1 in each frame, which would take most of the fading away.
 
-A channel stands still during a symbol, and a subcarrier is a product: at 500 Hz and 15 kHz, what is left out by that,
-interference between subcarriers, lies 35 dB below the signal. So do echoes beyond the prefix, which only TDL-E has, of
--29 dB.
+A channel stands still during a symbol, and a subcarrier is a product. What is left out by that, interference between
+subcarriers, lies 27 dB below the signal at 500 Hz and 15 kHz, 33 dB at 250 Hz (`interference_db`): at more SNR every
+receiver, one that knows the channel included, is shown better than it would be. Left out, too, are echoes beyond the
+prefix, which only TDL-E has, -29 dB.
 """
 
 from typing import Any
@@ -61,6 +62,17 @@ def covariances(grid: Grid, conditions: Conditions) -> np.ndarray:
     found = taps.over_time[:, :, None, times] * over_frequency[:, None]
     turned = np.exp(2j * np.pi * (taps.turns[:, :, None] - taps.turns[:, None, times]))
     return found + (taps.line_of_sight[:, None, None] * turned)[:, :, None, :]
+
+
+def interference_db(doppler_hz: float, spacing_hz: float) -> float:
+    """Return the interference between subcarriers that is left out, over the signal, in dB.
+
+    It is what a symbol's mean channel lacks of its power: 1 - int_-1^1 (1 - |x|) J0(2 pi f_D T x) dx, T = 1 / spacing
+    (Russell and Stueber 1995, of Jakes's spectrum).
+    """
+    shares = np.linspace(0.0, 1.0, 2001)
+    kept = 2.0 * np.trapezoid((1.0 - shares) * j0(2.0 * np.pi * doppler_hz / spacing_hz * shares), shares)
+    return float(10.0 * np.log10(1.0 - kept))
 
 
 class _Taps:

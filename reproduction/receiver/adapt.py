@@ -3,7 +3,7 @@
     python reproduction/receiver/adapt.py --model my.keras --train my_frames.npz --target bad_frames.npz --out DIR
 
 Half of the target frames, drawn at random, are held out, and say what it comes to. Loss-relative influence of the
-cross-entropy on the others selects training frames, gradient steps of 1 / lambda_max follow: `influence`,
+cross-entropy on the others selects training frames, gradient steps of 0.5 / lambda_max follow: `influence`,
 `fine_tuning`.
 """
 
@@ -21,6 +21,7 @@ from reproduction import command_line
 from reproduction.files import bytes_of, require_writable, write_atomically
 from reproduction.receiver.own_receiver import (
     OwnFrames,
+    Reception,
     cross_entropy,
     read_frames,
     read_model,
@@ -32,16 +33,21 @@ from reproduction.receiver.selection import best
 from reproduction.results.processes import single_thread
 from reproduction.results.progress import message, warn
 from reproduction.results.records import provenance
+from reproduction.results.seed_statistics import paired_interval
 from reproduction.seeds import generator
 
 CURVATURE_FRAMES, ITERATIONS, DAMPING = 500, 50, 0.01
 """Frames, drawn at random, over which the Hessian is the mean, at most; the dimension of Arnoldi's space; the damping,
 in units of the greatest eigenvalue."""
 
+STEP = 0.5
+"""Length of a step over the gradient's, in units of 1 / lambda_max: as in the study, a quarter of what is stable."""
+
 FORMAT = """\
 The model is a Keras model with one input and one output, soft bits: log P(1) / P(0), above 0 for a 1. Files of frames
 hold inputs [n, ...], as the model takes them, bits [n, ...], 0 or 1 for each soft bit, and, if not all of them count,
-counts [n, ...], 1 where they do, of the shape of bits or without its last axes. Files in DIR are replaced.
+counts [n, ...], 1 where they do, of the shape of bits or without its last axes. Half of the target frames are held out:
+if they were sent over one channel, so is what is said of them. Files in DIR are replaced.
 """
 
 
@@ -61,7 +67,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         model = read_model(options.model, options.layers)
         for frames in (train, target):
             require_fit(model, frames)
-        require_soft_bits(model, train)
+        received = reception(model, train)
+        require_soft_bits(model, train, received)
         require_writable(options.out)
 
         def tell(kind: str, line: str) -> None:
@@ -71,7 +78,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 print(message(options.log, kind, line), file=sys.stderr, flush=True)
 
         given = {name: str(getattr(options, name)) for name in ("model", "train", "target")}
-        for name, content in adapted(model, train, target, options.frames, options.steps, given, tell).items():
+        files = adapted(model, train, target, options.frames, options.steps, received, given, tell)
+        for name, content in files.items():
             write_atomically(options.out / name, content)
             print(message(options.log, "wrote", str(options.out / name)))
 
@@ -82,6 +90,7 @@ def adapted(
     target: OwnFrames,
     count: int,
     steps: int,
+    received: Reception,
     given: dict[str, str],
     tell: Callable[[str, str], None],
 ) -> dict[str, bytes]:
@@ -93,6 +102,7 @@ def adapted(
         target: those that are received badly; half of them are held out.
         count: how many are selected.
         steps: of fine-tuning.
+        received: the training frames, as they are received before.
         given: said in the report: where all this comes from.
         tell: hears ("step" or "warning", a line).
 
@@ -109,35 +119,45 @@ def adapted(
     chosen = best(scores, count)
     if (harmful := int((scores[chosen] <= 0.0).sum())) > 0:
         tell("warning", f"{harmful} of the {count} frames selected do not help, by their influence; take fewer")
-    before = {name: reception(model, frames) for name, frames in sets.items()}
-    tell("step", f"fine-tuning on the best {count}: {steps} x 1 / lambda_max = {1.0 / greatest:.3g} times the gradient")
+    before = {name: reception(model, sets[name]) for name in ("targets", "held_out")} | {"train": received}
+    rate = STEP / greatest
+    tell("step", f"fine-tuning on the best {count}, steps of {rate:.3g} times the gradient: {steps}")
     distance = FineTuner(model, cross_entropy).first_order(
-        train.inputs[chosen], train.targets[chosen], 1.0 / greatest, steps, lambda step: None
+        train.inputs[chosen], train.targets[chosen], rate, steps, lambda step: None
     )
     if not np.isfinite(distance):
         raise ValueError(f"--steps must leave the weights finite, got {steps}; take fewer.")
     after = {name: reception(model, frames) for name, frames in sets.items()}
-    for name, unit in (("bit_error_rate", ""), ("cross_entropy", " nats per bit")):
-        held = f"{before['held_out'][name]:.4g}{unit} before, {after['held_out'][name]:.4g} after"
-        tell("step", f"{name.replace('_', ' ')} of the held-out frames: {held}")
-        if after["held_out"][name] > before["held_out"][name]:
-            tell("warning", f"the held-out frames are received worse, in {name.replace('_', ' ')}; keep your model")
+    changes: dict[str, tuple[float, float]] = {}
+    for name, of_frames in (("bit error rate", "error_rates"), ("cross-entropy", "entropies")):
+        one, other = (getattr(held["held_out"], of_frames) for held in (before, after))
+        changes[name] = low, high = paired_interval(other, one)
+        interval = "" if np.isnan(low) else f", 95 % interval {low:+.2g} to {high:+.2g}"
+        change = f"{one.mean():.4g} before, {other.mean():.4g} after{interval}"
+        tell("step", f"{name} of the held-out frames, the mean: {change}")
+        if other.mean() > one.mean():
+            tell("warning", f"the held-out frames are received worse on the mean, in {name}")
     report: dict[str, Any] = {
         **given,
         "reception": {
             name: {
                 "frames": len(frames),
                 "bits": int(frames.targets[..., 1].sum(dtype=float)),
-                "before": before[name],
-                "after": after[name],
+                **{
+                    when: {"bit_error_rate": one[name].bit_error_rate, "cross_entropy": one[name].cross_entropy}
+                    for when, one in (("before", before), ("after", after))
+                },
             }
             for name, frames in sets.items()
+        },
+        "change_of_held_out": {
+            name: None if np.isnan(interval[0]) else list(interval) for name, interval in changes.items()
         },
         "held_out": held_out.tolist(),
         "selection": "loss-relative influence of the binary cross-entropy",
         "selected": count,
         "steps": steps,
-        "step_length": 1.0 / greatest,
+        "step_over_gradient": rate,
         "damping": DAMPING * greatest,
         "curvature_frames": min(CURVATURE_FRAMES, len(train)),
         "distance": distance,

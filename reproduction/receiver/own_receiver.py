@@ -127,7 +127,7 @@ def require_fit(model: Any, frames: OwnFrames) -> None:
         )
 
 
-def require_soft_bits(model: Any, frames: OwnFrames) -> None:
+def require_soft_bits(model: Any, frames: OwnFrames, received: "Reception") -> None:
     """Refuse a model whose outputs are no soft bits, as the frames that it was trained with tell.
 
     Raises:
@@ -135,21 +135,17 @@ def require_soft_bits(model: Any, frames: OwnFrames) -> None:
     """
     import tensorflow as tf
 
-    least, greatest, seen = np.inf, -np.inf, frames[:BLOCK]
-    for start in range(0, len(frames), BLOCK):
-        found = np.asarray(model(frames.inputs[start : start + BLOCK], training=False))
-        least, greatest = min(least, float(found.min())), max(greatest, float(found.max()))
-    if least >= 0.0 and greatest <= 1.0:
+    if received.least >= 0.0 and received.greatest <= 1.0:
         raise ValueError(
-            f"--model must give soft bits, log P(1) / P(0), got outputs from {least:.3g} to {greatest:.3g}, which look "
-            "like probabilities; leave out its last sigmoid."
+            f"--model must give soft bits, log P(1) / P(0), got outputs from {received.least:.3g} to "
+            f"{received.greatest:.3g}, which look like probabilities; leave out its last sigmoid."
         )
-    rate = reception(model, frames)["bit_error_rate"]
-    if rate > 0.5:
+    if received.bit_error_rate > 0.5:
         raise ValueError(
-            f"--model must give soft bits, log P(1) / P(0), above 0 for a 1, but decides {rate:.3g} of the bits of "
-            f"{frames.path} wrong; turn their sign, or check the bits."
+            "--model must give soft bits, log P(1) / P(0), above 0 for a 1, but decides "
+            f"{received.bit_error_rate:.3g} of the bits of {frames.path} wrong; turn their sign, or check the bits."
         )
+    seen = frames[:BLOCK]
     with tf.GradientTape() as tape:
         loss = tf.reduce_mean(cross_entropy(seen.targets, model(seen.inputs, training=False)))
     gradients = tape.gradient(loss, [one.value for one in model.trainable_variables])
@@ -170,14 +166,46 @@ def cross_entropy(targets: Any, soft_bits: Any) -> Any:
     return tf.reduce_sum(losses, axes) / tf.reduce_sum(counts, axes)
 
 
-def reception(model: Any, frames: OwnFrames) -> dict[str, float]:
-    """Return the bit error rate of a model over frames, and the mean of their cross-entropies, in nats per bit."""
-    wrong, count, nats = 0.0, 0.0, 0.0
+@dataclass(frozen=True)
+class Reception:
+    """How frames are received.
+
+    Attributes:
+        error_rates: share of the bits that count that are decided wrong, float64 [n].
+        entropies: cross-entropy, in nats per bit, float64 [n].
+        counts: bits that count, float64 [n].
+        least: of all soft bits.
+        greatest: likewise.
+    """
+
+    error_rates: np.ndarray
+    entropies: np.ndarray
+    counts: np.ndarray
+    least: float
+    greatest: float
+
+    @property
+    def bit_error_rate(self) -> float:
+        """Of all bits that count."""
+        return float(self.error_rates @ self.counts / self.counts.sum())
+
+    @property
+    def cross_entropy(self) -> float:
+        """The mean over the frames, in nats per bit."""
+        return float(self.entropies.mean())
+
+
+def reception(model: Any, frames: OwnFrames) -> Reception:
+    """Receive frames."""
+    wrong, counted, entropies, ends = [], [], [], []
     for start in range(0, len(frames), BLOCK):
         part = frames[start : start + BLOCK]
-        found = model(part.inputs, training=False)
+        found = np.asarray(model(part.inputs, training=False))
         bits, counts = part.targets[..., 0], part.targets[..., 1]
-        wrong += float((((np.asarray(found) > 0.0) != (bits > 0.5)) * counts).sum(dtype=float))
-        count += float(counts.sum(dtype=float))
-        nats += float(np.asarray(cross_entropy(part.targets, found)).sum(dtype=float))
-    return {"bit_error_rate": wrong / count, "cross_entropy": nats / len(frames)}
+        axes = tuple(range(1, bits.ndim))
+        wrong.append((((found > 0.0) != (bits > 0.5)) * counts).sum(axis=axes, dtype=float))
+        counted.append(counts.sum(axis=axes, dtype=float))
+        entropies.append(np.asarray(cross_entropy(part.targets, found), float))
+        ends += [float(found.min()), float(found.max())]
+    of_frames = np.concatenate(counted)
+    return Reception(np.concatenate(wrong) / of_frames, np.concatenate(entropies), of_frames, min(ends), max(ends))

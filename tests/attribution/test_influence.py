@@ -271,7 +271,16 @@ def test_a_projection_keeps_influences_as_well_as_it_says():
     assert np.median(spread) <= np.sqrt(2.0 / 16)
     assert spread.max() <= 2.0 * np.sqrt(2.0 / 16)  # of 240 estimates from 40 draws each
     assert (np.abs(errors.mean(axis=0)) / scale).max() <= 4.0 * np.sqrt(2.0 / 16 / draws)
-    np.testing.assert_allclose(fitted("cg", projection=32).scores(X_T, Y_T), expected, **DENSE)  # all 32 are kept
+
+
+@pytest.mark.parametrize("hessian", ["cg", "gauss_newton", "exact"])
+def test_a_projection_to_as_many_numbers_as_weights_changes_nothing(hessian):
+    """In another order, and with other signs; the lengths of the relative forms come from gradients all the same."""
+    found = fitted(hessian, projection=32)
+    for relative in (None, "theta", "loss"):
+        expected = fitted(hessian).scores(X_T, Y_T, relative)
+        np.testing.assert_allclose(found.scores(X_T, Y_T, relative), expected, **DENSE)
+    np.testing.assert_allclose(found.self_influence(), fitted(hessian).self_influence(), **DENSE)
 
 
 @pytest.mark.parametrize("hessian", HESSIANS)

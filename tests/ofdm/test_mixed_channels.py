@@ -6,7 +6,7 @@ from scipy.stats import kstest
 
 from reproduction.ofdm.conditions import Conditions, Mix, drawn
 from reproduction.ofdm.grid import Grid
-from reproduction.ofdm.mixed_channels import covariances, responses
+from reproduction.ofdm.mixed_channels import covariances, interference_db, responses
 from reproduction.ofdm.tdl import TDL
 from reproduction.seeds import generator, stateless_seed
 from tests.oracles import resource_grid as oracle
@@ -99,6 +99,16 @@ def test_the_same_seed_draws_the_same_bits():
     first, again, other = (responses(GRID, conditions, stateless_seed(seed, "draw")).numpy() for seed in (5, 5, 6))
     assert first.tobytes() == again.tobytes()
     assert not np.any(first == other)
+
+
+@pytest.mark.parametrize(("doppler_hz", "expected"), [(500.0, -27.4), (250.0, -33.4)])
+def test_the_interference_that_is_left_out(doppler_hz, expected):
+    """Ray by ray: a tone at f_D cos(angle) keeps sinc^2 of its power in a symbol's mean."""
+    angles = (np.arange(20_000) + 0.5) * np.pi / 20_000
+    lost = 1.0 - (np.sinc(doppler_hz / 15e3 * np.cos(angles)) ** 2).mean()
+    found = interference_db(doppler_hz, 15e3)
+    assert found == pytest.approx(10.0 * np.log10(lost), abs=1e-3)
+    assert found == pytest.approx(expected, abs=0.05)
 
 
 def test_conditions_are_drawn_from_the_mix():
