@@ -2,7 +2,6 @@
 
 import functools
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cached_property
 
 import keras
@@ -16,22 +15,9 @@ from reproduction.ofdm.mixed_channels import covariances
 from reproduction.receiver.network import deeprx
 from reproduction.receiver.receivers import Receiver, conventional
 from reproduction.receiver.samples import Learned, draw_learned, draw_test
-from reproduction.receiver.settings import Settings
+from reproduction.receiver.settings import Case
 from reproduction.receiver.training import Trainer
 from reproduction.seeds import generator, stream
-
-
-@dataclass(frozen=True)
-class Case:
-    """What is looked at.
-
-    Attributes:
-        settings: of the study.
-        seed: of everything random.
-    """
-
-    settings: Settings
-    seed: int
 
 
 class Bench:

@@ -5,14 +5,12 @@ from typing import Any
 
 import keras
 
-from reproduction.receiver.bench import Bench, Case
+from reproduction.receiver.bench import Bench
 from reproduction.receiver.receivers import DEEPRX, by_network, frame_errors
+from reproduction.receiver.settings import PACKAGES, Case
 from reproduction.receiver.training import State, started
 from reproduction.results.records import decode, encode, provenance
 from reproduction.results.store import Payload
-
-PACKAGES = ("tensorflow", "keras", "numpy", "sionna-no-rt")
-"""Those whose versions decide the numbers."""
 
 
 def trained_network(case: Case, left: Payload | None, save: Callable[[Payload], None], fixed: Payload) -> Payload:

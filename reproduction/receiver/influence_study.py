@@ -11,8 +11,7 @@ from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
-from reproduction.receiver.bench import Case
-from reproduction.receiver.case import PACKAGES
+from reproduction.receiver.settings import PACKAGES, Case
 from reproduction.receiver.study import training_of
 from reproduction.receiver.work import adapted, adapted_together, prepared, trained_without
 from reproduction.results.processes import Processes, deaths_in_words
@@ -117,10 +116,12 @@ def work_of(wanted: list[Case], folder: Path, workers: int | None, on_job: Calla
     """Return all records of the study of influence; `on_job` hears of each job as it is done.
 
     Raises:
+        ValueError: the settings contradict each other.
         RuntimeError: a process died.
         RecordError: a record on disk is refused.
     """
     first, how = wanted[0], wanted[0].settings.influences
+    first.settings.require_influences()
 
     def behind(case: Case) -> Iterator[tuple[str, Callable[..., Payload], tuple[Any, ...]]]:
         """Yield what stands on a seed's preparation: its name, and a call."""

@@ -9,10 +9,8 @@ from matplotlib.figure import Figure
 from reproduction.figure_script import Document, FigureScript
 from reproduction.jobs_wing import Done, JobsWing, Plan, Tell
 from reproduction.receiver.experiment import Adapted, Records
-from reproduction.receiver.settings import FULL, PAPER, QUICK, Settings
+from reproduction.receiver.settings import FULL, PACKAGES, PAPER, QUICK, Case, Settings
 from reproduction.results.progress import Job
-
-PACKAGES = ("tensorflow", "keras", "numpy", "sionna-no-rt")
 
 FOLDER = "receiver"
 """Below the figures of all systems."""
@@ -20,7 +18,7 @@ FOLDER = "receiver"
 
 def tests(settings: Settings, seeds: tuple[int, ...], folder: Path, workers: int | None) -> Plan:
     """Return the plan for networks, trained and tested; see `jobs_wing.Plan`."""
-    from reproduction.receiver.study import Case, losses_so_far, outcomes_of, training_of
+    from reproduction.receiver.study import losses_so_far, outcomes_of, training_of
 
     wanted = [Case(settings, seed) for seed in seeds]
     past = tuple(_entry(case, loss) for case in wanted for loss in losses_so_far(case, folder))
@@ -34,7 +32,7 @@ def tests(settings: Settings, seeds: tuple[int, ...], folder: Path, workers: int
     return Plan(job=Job(title=title, steps=steps, unit="epoch", past=past, in_words=_in_words), do=do)
 
 
-def _entry(case: Any, loss: float) -> dict[str, Any]:
+def _entry(case: Case, loss: float) -> dict[str, Any]:
     return {"seed": case.seed, "cross_entropy": loss}
 
 
@@ -44,7 +42,7 @@ def _in_words(entry: Mapping[str, Any]) -> str:
 
 def influences(settings: Settings, seeds: tuple[int, ...], folder: Path, workers: int | None) -> Plan:
     """Return the plan for influences, and networks fine-tuned by them; see `jobs_wing.Plan`."""
-    from reproduction.receiver.influence_study import Case, work_of
+    from reproduction.receiver.influence_study import work_of
 
     how = settings.influences
     steps = len(seeds) * (how.targets + 2) + how.targets_left_out

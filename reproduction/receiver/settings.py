@@ -166,16 +166,21 @@ class Settings:
     test_frames: int = 400
     influences: Influences = field(default_factory=Influences)
 
-    def __post_init__(self) -> None:
-        if self.influences.candidates > self.training.frames:
+    def require_influences(self) -> None:
+        """Refuse, before hours are spent, a training that cannot be what influences are computed of.
+
+        Raises:
+            ValueError: so.
+        """
+        how, training = self.influences, self.training
+        if how.candidates > training.frames:
             raise ValueError(
-                f"candidates must be at most the training's {self.training.frames} frames, got "
-                f"{self.influences.candidates}; take fewer."
+                f"candidates must be at most the training's {training.frames} frames, got {how.candidates}; take fewer."
             )
-        if not 1 <= self.influences.last_epochs < self.training.epochs:
+        if not 1 <= how.last_epochs < training.epochs:
             raise ValueError(
-                f"last_epochs must be from 1 to one less than the training's {self.training.epochs} epochs, got "
-                f"{self.influences.last_epochs}; take fewer."
+                f"last_epochs must be from 1 to one less than the training's {training.epochs} epochs, got "
+                f"{how.last_epochs}; take fewer."
             )
 
     @property
@@ -183,6 +188,22 @@ class Settings:
         """The epoch after which a training is kept, to be ended again without some frames."""
         return self.training.epochs - self.influences.last_epochs
 
+
+@dataclass(frozen=True)
+class Case:
+    """What is looked at.
+
+    Attributes:
+        settings: of the study.
+        seed: of everything random.
+    """
+
+    settings: Settings
+    seed: int
+
+
+PACKAGES = ("tensorflow", "keras", "numpy", "sionna-no-rt")
+"""Those whose versions decide the numbers."""
 
 PAPER = Settings(name="paper")
 """On two cores."""

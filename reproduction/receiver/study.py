@@ -5,8 +5,9 @@ from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, wait
 from pathlib import Path
 
-from reproduction.receiver.bench import Bench, Case
-from reproduction.receiver.case import PACKAGES, network_of, tested, trained_network
+from reproduction.receiver.bench import Bench
+from reproduction.receiver.case import network_of, tested, trained_network
+from reproduction.receiver.settings import PACKAGES, Case
 from reproduction.results.processes import Processes, deaths_in_words
 from reproduction.results.records import Kind, provenance, read_record
 from reproduction.results.store import Payload, Store, path_of

@@ -9,11 +9,12 @@ from collections.abc import Callable
 import numpy as np
 
 from reproduction.receiver.adaptation import Adaptation, Attempt, attempts
-from reproduction.receiver.bench import Bench, Case
-from reproduction.receiver.case import PACKAGES, as_state, network_of
+from reproduction.receiver.bench import Bench
+from reproduction.receiver.case import as_state, network_of
 from reproduction.receiver.left_out import groups_of, loss_without, random_groups
 from reproduction.receiver.names import PAPERS, PLAIN, random_name
 from reproduction.receiver.preparation import Targets, chosen_targets, score, targets_at
+from reproduction.receiver.settings import PACKAGES, Case
 from reproduction.receiver.together import together
 from reproduction.results.records import decode, encode, provenance
 from reproduction.results.store import Payload

@@ -47,12 +47,11 @@ def serve_network(name: str) -> None:
 
     from reproduction.attribution.curvature import hessian
     from reproduction.attribution.influence import Influence
-    from reproduction.receiver.bench import Bench, Case
-    from reproduction.receiver.case import PACKAGES
+    from reproduction.receiver.bench import Bench
     from reproduction.receiver.fine_tuning import FineTuner
     from reproduction.receiver.losses import losses
     from reproduction.receiver.preparation import read
-    from reproduction.receiver.settings import PAPER, SMALL, Architecture, Training
+    from reproduction.receiver.settings import PACKAGES, PAPER, SMALL, Architecture, Case, Training
     from reproduction.receiver.training import started
     from reproduction.results.records import provenance
 
@@ -95,11 +94,11 @@ def study_seconds(seconds: dict[str, float]) -> dict[str, float]:
     Trainings without frames, of the first seed alone, and what several targets take together are left out.
     """
     from reproduction.receiver.adaptation import Attempt, attempts
-    from reproduction.receiver.bench import Bench, Case
+    from reproduction.receiver.bench import Bench
     from reproduction.receiver.fine_tuning import CURVATURE_STEPS
     from reproduction.receiver.names import CORRECTED, COSINE, PRODUCT
     from reproduction.receiver.preparation import FORMS
-    from reproduction.receiver.settings import PAPER
+    from reproduction.receiver.settings import PAPER, Case
 
     how, training, losses = PAPER.influences, PAPER.training, 2
     products = losses * (CURVATURE_STEPS + how.iterations) * how.curvature_frames
@@ -112,11 +111,7 @@ def study_seconds(seconds: dict[str, float]) -> dict[str, float]:
         tested = how.same_frames + how.alike_frames + how.other_frames * (how.targets - 1)
         received += (1 + len(how.told_at) * len(tries)) * tested
     return {
-        "training": training.epochs
-        * (training.frames // training.batch)
-        * training.batch
-        / BATCH
-        * seconds["training"],
+        "training": training.epochs * training.frames / BATCH * seconds["training"],
         "influence": products / TOLD * seconds["product"] + gradients / TOLD * seconds["gradients"],
         "fine-tuning": tuned / FRAMES * seconds["fine-tuning"],
         "reception": received / FRAMES * seconds["reception"],

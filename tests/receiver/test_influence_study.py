@@ -22,7 +22,7 @@ from reproduction.receiver import (
     work,
 )
 from reproduction.receiver.adaptation import Adaptation, Attempt
-from reproduction.receiver.bench import Bench, Case
+from reproduction.receiver.bench import Bench
 from reproduction.receiver.case import as_state, network_of
 from reproduction.receiver.influence_study import ADAPTATION, identity_of_influence, preparation_of, work_of
 from reproduction.receiver.left_out import target_loss
@@ -48,7 +48,7 @@ from reproduction.receiver.names import (
 )
 from reproduction.receiver.preparation import pool_of
 from reproduction.receiver.receivers import DEEPRX, GENIE, by_network, frame_errors
-from reproduction.receiver.settings import QUICK, Architecture, Influences, Training
+from reproduction.receiver.settings import QUICK, Architecture, Case, Influences, Training
 from reproduction.receiver.study import training_of
 from reproduction.results.records import read_record, write_record
 from reproduction.seeds import generator
@@ -252,6 +252,32 @@ def test_influence_is_shown_against_the_conditions_of_the_frames(done, bench):
     counts, _ = np.histogram(values, np.linspace(-4.0, 32.0, len(found["middles"]) + 1))
     scores = np.array([score or 0.0 for score in found["scores"][0]])
     assert (scores * counts).sum() == pytest.approx(0.0, abs=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"candidates": 201}, "candidates must be at most the training's 200 frames, got 201; take fewer"),
+        ({"last_epochs": 3}, "last_epochs must be from 1 to one less than the training's 3 epochs, got 3; take fewer"),
+        ({"last_epochs": 0}, "last_epochs must be from 1"),
+        ({"curvature_frames": 25}, "curvature_frames must be from 1 to 24, got 25; change it, or its bound"),
+        ({"selected": 25}, "selected must be from 1 to 24, got 25"),
+        ({"other_counts": (30,)}, "selected must be from 1 to 24, got 30"),
+        ({"targets": 21}, "targets must be from 1 to 20, got 21"),
+        ({"together": (4,)}, "together must be from 1 to 3, got 4"),
+        ({"targets_left_out": 4}, "targets_left_out must be from 0 to 3, got 4"),
+        ({"told_at": (1,)}, r"told_at must be steps up to the last, 2, got \(1,\); end with it"),
+        ({"told_at": (0, 2)}, "told_at must be steps up to the last, 2"),
+    ],
+)
+def test_settings_that_contradict_each_other_are_refused_at_once(tmp_path, changes, said):
+    def run():
+        settings = dataclasses.replace(TINY, influences=dataclasses.replace(TINY.influences, **changes))
+        work_of([Case(settings, 0)], tmp_path, 1, lambda job: None)
+
+    with pytest.raises(ValueError, match=said):
+        run()
+    assert not list(tmp_path.iterdir())
 
 
 def test_drawing_again_gives_the_same_pictures(folder):

@@ -15,9 +15,9 @@ from reproduction.ofdm.conditions import Mix
 from reproduction.ofdm.error_rate import ErrorRate
 from reproduction.ofdm.grid import Grid
 from reproduction.receiver import case, experiment, fig_error_rate
-from reproduction.receiver.bench import Bench, Case
+from reproduction.receiver.bench import Bench
 from reproduction.receiver.receivers import BLOCK, DEEPRX, GENIE, LMMSE, LS, OWN, frame_errors
-from reproduction.receiver.settings import QUICK, Architecture, Training
+from reproduction.receiver.settings import QUICK, Architecture, Case, Training
 from reproduction.receiver.study import TEST, TRAINING, identity, outcome_of, training_of
 from reproduction.results.records import RecordError, read_record, write_record
 

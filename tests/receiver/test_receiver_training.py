@@ -11,9 +11,9 @@ pytest.importorskip("sionna", reason="the package sionna-no-rt is not installed;
 
 from reproduction.ofdm.conditions import Mix
 from reproduction.ofdm.grid import Grid
-from reproduction.receiver.bench import Bench, Case
+from reproduction.receiver.bench import Bench
 from reproduction.receiver.samples import draw_fresh, draw_learned, draw_test, repeated
-from reproduction.receiver.settings import PAPER, Architecture, Training
+from reproduction.receiver.settings import PAPER, Architecture, Case, Training
 from reproduction.receiver.training import cross_entropy, started
 
 TINY = dataclasses.replace(
