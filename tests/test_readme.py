@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from reproduction.figure_script import FIGURE
+from reproduction.receiver import claims as receiver_claims
 from reproduction.results import records
 from reproduction.slicing.claims import CLAIMS_RECORD, read_figures, write_claims
 from reproduction.slicing.comparison.account import COMPARISON
@@ -60,6 +61,17 @@ def test_the_claims_of_x_refine_are_its_figures(tmp_path):
         shutil.copy(FIGURES / "xrefine" / name, tmp_path)
     for path in xrefine_claims.SCRIPT.write(tmp_path):
         assert path.read_bytes() == (FIGURES / "xrefine" / path.name).read_bytes()
+
+
+@drawn
+def test_the_claims_of_the_receiver_are_its_figures(tmp_path):
+    """The README's table, and what `receiver/claims.py` makes of the committed figures."""
+    (text,) = re.findall(r"<!-- receiver claims -->\n(.*?)<!-- /receiver claims -->", README, re.DOTALL)
+    assert text.strip("\n") == (FIGURES / "receiver" / "claims.md").read_text(encoding="utf-8").strip("\n")
+    for name in ("adaptation.json", "several.json"):
+        shutil.copy(FIGURES / "receiver" / name, tmp_path)
+    for path in receiver_claims.SCRIPT.write(tmp_path):
+        assert path.read_bytes() == (FIGURES / "receiver" / path.name).read_bytes()
 
 
 def test_the_claims_have_one_place():

@@ -12,7 +12,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from reproduction.results.seed_statistics import paired_interval
+from reproduction.receiver.names import ALIKE, ASCENT, FRESH, ITSELF, PAPERS, RANDOM, SAME, SAME_LENGTH, SECOND_ORDER
+from reproduction.results.seed_statistics import mean_and_interval, paired_interval
 from reproduction.slicing import criteria
 from reproduction.slicing.documents import LEAST_SQUARES
 from reproduction.slicing.forecast.forecast import LOWEST_R_SQUARED
@@ -49,6 +50,11 @@ PROSE = {
     "relevance": lambda: between("draws this (", "| DeepExplain | here"),
     "X-REFINE": lambda: between("Beside the claims, in units of", "## Influence for any"),
     "influence": lambda: between("Driving are the samples", "## A neural receiver"),
+    "receiver": lambda: (
+        between("Bits are not coded. At", "<!-- receiver claims")
+        + " "
+        + between("Influence teaches the target's", "A receiver of your own")
+    ),
     "speed": lambda: between("Intel Xeon virtual", "## Layout"),
 }
 
@@ -199,6 +205,48 @@ def load_of(one, kind):
 def searches(name):
     """What a search of X-REFINE's sizes came to, of every case and seed."""
     return [one for case in result("xrefine/trade_off")["cases"] for one in case["searches"][name]]
+
+
+def fine_tuned(kind, test=ALIKE):
+    """Share of the gap that a selection closes, in %: mean, and its interval."""
+    return [100 * value for value in mean_and_interval(shares_of(kind, test))]
+
+
+def shares_of(kind, test):
+    return array(result("receiver/adaptation")["selections"][kind]["closed"][test])
+
+
+def several():
+    """The most targets at once."""
+    return max(result("receiver/several")["groups"], key=lambda one: one["targets"])
+
+
+def by_snr():
+    """Mean influence of each seed, [(dB, influence), ...]."""
+    found = result("receiver/beneficial")["snr_db"]
+    return [list(zip(found["middles"], scores, strict=True)) for scores in found["scores"]]
+
+
+def of_receivers(mix, snr_db):
+    """Errors at an SNR in units of the genie's, by receiver."""
+    (one,) = [one for one in result("receiver/error_rate")["mixes"] if one["mix"] == mix]
+    place = result("receiver/error_rate")["snr_db"].index(snr_db)
+    rates = {name: array(of["rates"])[:, place].mean() for name, of in one["receivers"].items()}
+    return [rates[name] / rates["genie"] for name in ("DeepRx", "LMMSE", "LS")]
+
+
+def left_out(part):
+    return [one[part] for one in result("receiver/left_out")["targets"]]
+
+
+def forgotten():
+    """By how many % the errors of the other targets change, by selection."""
+    selections = result("receiver/adaptation")["selections"]
+    return {kind: 100 * (array(one["others"]).mean() - 1) for kind, one in selections.items()}
+
+
+def by_count(kind, count):
+    return 100 * array(result("receiver/adaptation")["counts"][kind][str(count)]).mean()
 
 
 MEASURED = ("eMBB", "URLLC")
@@ -856,6 +904,88 @@ SAID = {
                 10,
             ],
             holds=lambda: all(load_of(one, "drivers") > load_of(one, "all") for several in driven() for one in several),
+        ),
+    ],
+    "receiver": [
+        Said(
+            text="At {} dB the small DeepRx makes {} times the genie's errors on channels of the training and {} times "
+            "on unseen ones, LMMSE {} and {} times, linear interpolation {} and {} times",
+            values=lambda: [
+                20,
+                *np.ravel(list(zip(of_receivers("learned", 20.0), of_receivers("unseen", 20.0), strict=True))),
+            ],
+        ),
+        Said(
+            text="when {} of its {} targets had been looked at",
+            values=lambda: [3, np.size(result("receiver/adaptation")["selections"]["random"]["others"])],
+        ),
+        Said(
+            text="On that channel, with other bits and noise, the paper's selection closes {} % ({} to {}) of the gap "
+            "to the genie, random frames {} % ({} to {}), and the target itself, whose bits influence knows, {} % "
+            "({} to {}), or {} % where",
+            values=lambda: [
+                *fine_tuned(PAPERS, SAME),
+                *fine_tuned(RANDOM, SAME),
+                *fine_tuned(ITSELF, SAME),
+                fine_tuned(f"{ITSELF}{SAME_LENGTH}", SAME)[0],
+            ],
+            holds=lambda: fine_tuned(PAPERS, SAME)[1] > fine_tuned(RANDOM, SAME)[2],
+        ),
+        Said(
+            text="do harm: by {} %, and the target itself by {} %, while random frames close {} % ({} to {}) and fresh "
+            "ones under the target's conditions {} % ({} to {})",
+            values=lambda: [-fine_tuned(PAPERS)[0], -fine_tuned(ITSELF)[0], *fine_tuned(RANDOM), *fine_tuned(FRESH)],
+            holds=lambda: all(fine_tuned(kind)[2] < 0 for kind in (PAPERS, ITSELF, f"{ITSELF}{SAME_LENGTH}")),
+        ),
+        Said(
+            text="More frames do less harm: {} % with {} of them, {} % with {}, over the first {} targets of each seed",
+            values=lambda: [
+                *(-by_count(PAPERS, 10), 10, -by_count(PAPERS, 200), 200),
+                len(result("receiver/adaptation")["counts"][PAPERS]["10"][0]),
+            ],
+        ),
+        Said(
+            text="and so they do for {} targets at once, {} %",
+            values=lambda: [several()["targets"], -100 * array(several()["jointly"]).mean()],
+            holds=lambda: array(several()["jointly"]).mean() > array(several()["singly"]).mean(),
+        ),
+        Said(
+            text="Counted on the target's own channel, which the paper may have done, its selection is above random "
+            "frames, the second-order update and the ascent, beyond chance",
+            holds=lambda: all(
+                mean_and_interval(shares_of(PAPERS, SAME) - shares_of(kind, SAME))[1] > 0.0
+                and (shares_of(PAPERS, SAME).mean(axis=1) > shares_of(kind, SAME).mean(axis=1)).all()
+                for kind in (RANDOM, f"{RANDOM}{SAME_LENGTH}", SECOND_ORDER, ASCENT)
+            ),
+        ),
+        Said(
+            text="Frames of {} dB and more have more influence than those of {} to {} dB",
+            values=lambda: [16, 0, 12],
+            holds=lambda: all(
+                np.mean([score for middle, score in of_seed if middle > 16])
+                > np.mean([score for middle, score in of_seed if 0 < middle < 12])
+                for of_seed in by_snr()
+            ),
+        ),
+        Said(
+            text="The other targets' errors change by {} to {} %",
+            values=lambda: [min(forgotten().values()), max(forgotten().values())],
+        ),
+        Said(
+            text="left out of the last {} epochs, the tenth of the candidates with the greatest influence lets the "
+            "losses of {} targets rise by {} and {} nats per bit (its influences say {} and {}), the tenth with the "
+            "least lets them fall by {} and {} ({} and {}), and random tenths move them by {} at most",
+            values=lambda: [
+                result("receiver/left_out")["epochs"],
+                len(result("receiver/left_out")["targets"]),
+                *(one[what][0] for what in ("rises", "predicted") for one in left_out("sorted")),
+                *(-one[what][-1] for what in ("rises", "predicted") for one in left_out("sorted")),
+                max(np.abs(one["rises"]).max() for one in left_out("random")),
+            ],
+        ),
+        Said(
+            text="Over the {} tenths the rank correlation is {} and {}",
+            values=lambda: [len(left_out("sorted")[0]["rises"]), *left_out("rank_correlation")],
         ),
     ],
     "relevance": [

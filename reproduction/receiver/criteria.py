@@ -130,10 +130,10 @@ def _most_consistent(adaptation: Result) -> Finding:
     improved = {kind: (_closed(adaptation, kind) > 0.0).astype(float) for kind in KINDS_OF_INFLUENCE}
     ours = improved[PAPERS]
     more = [_beyond_chance(ours - theirs) for kind, theirs in improved.items() if kind != PAPERS]
-    shares = {kind: values.mean(axis=1).tolist() for kind, values in improved.items()}
+    counts = {kind: values.sum(axis=1).tolist() for kind, values in improved.items()}
     return Finding(
         holds=_all_of([bool(ours.mean() > 0.5), *(bool(one) for one in more)]),
-        statistics=(Statistic(name="improved", values=shares, heading="share of targets improved"),),
+        statistics=(Statistic(name="improved", values=counts, heading=f"targets improved, of {ours.shape[1]}"),),
     )
 
 

@@ -32,11 +32,11 @@ def draw(document: Document) -> Figure:
         shares = [mean_and_interval(result["selections"][kind]["closed"][test]) for kind in kinds]
         colour = "#0072B2" if test == SAME else "#D55E00"
         _points(left, shares, places + 0.15 * (0.5 - number) * 2, marker, colour, label)
-    left.set_xlabel("share of the gap to the genie closed (%)")
+    left.set_xlabel("gap to the genie closed (%)")
     left.legend(loc="lower left", bbox_to_anchor=(0.0, 1.0), fontsize="small")
     others = [mean_and_interval(np.array(result["selections"][kind]["others"]) - 1.0) for kind in kinds]
     _points(middle, others, places, "o", "black", "")
-    middle.set_xlabel("bit errors of other targets (change, %)")
+    middle.set_xlabel("errors of other targets (change, %)")
     for axes in (left, middle):
         axes.axvline(0.0, color="black", linewidth=0.6, linestyle=":")
         axes.set_yticks(places, kinds if axes is left else [""] * len(kinds))

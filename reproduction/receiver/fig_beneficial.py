@@ -20,13 +20,14 @@ def draw(document: Document) -> Figure:
     """Draw a panel per condition."""
     result = document["result"]
     figure, grid = new_figure(len(LABELS), height=2.6, sharey=True)
+    shown = np.concatenate([np.ravel(np.array(result[name]["scores"], float)) for name in LABELS])
+    below = np.nanmin(shown) - 0.15 * np.ptp(shown[~np.isnan(shown)])
     for axes, (name, label) in zip(grid[0], LABELS.items(), strict=True):
         one = result[name]
         for scores in one["scores"]:
             axes.plot(one["middles"], np.array(scores, float), color="#D55E00", marker="o", markersize=3, linewidth=0.9)
-        lowest = np.nanmin(np.array(result["snr_db"]["scores"], float))
         for targets in one["targets"]:
-            axes.plot(targets, [lowest - 0.3] * len(targets), "|", color="#0072B2", markersize=6)
+            axes.plot(targets, [below] * len(targets), "|", color="#0072B2", markersize=6)
         axes.axhline(0.0, color="black", linewidth=0.6, linestyle=":")
         axes.set_xlabel(label)
     grid[0, 0].set_ylabel("influence of a training frame")
