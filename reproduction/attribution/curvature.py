@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from reproduction.attribution.compiled import compiled
-from reproduction.attribution.objective import MOST_BYTES, Objective, Samples, culprit, first_line
+from reproduction.attribution.objective import MOST_BYTES, Objective, Samples, first_line, require_losses
 
 
 @dataclass(frozen=True)
@@ -49,13 +49,11 @@ class Curvature:
             try:
                 total += self.summed(given, inputs, targets, counted).numpy()
             except Exception as error:  # anyone's loss or model
-                if who := culprit(self.objective, self.samples):
-                    raise ValueError(f"loss must be finite at every sample, got {who}; correct or drop it.") from error
+                require_losses(self.objective, self.samples, error)
                 raise
         product = total / len(self.samples) + self.penalised(given).numpy()
         if not np.isfinite(product).all():
-            if who := culprit(self.objective, self.samples):
-                raise ValueError(f"loss must be finite at every sample, got {who}; correct or drop it.")
+            require_losses(self.objective, self.samples)
             raise ValueError(
                 "model must have a finite curvature, got NaN or infinity; check its weights and the range of x and y, "
                 "or take hessian='identity'."
@@ -104,8 +102,7 @@ def _curvature(
             refused = error
         else:
             return made
-    if who := culprit(objective, samples):
-        raise ValueError(f"loss must be finite at every sample, got {who}; correct or drop it.") from refused
+    require_losses(objective, samples, refused)
     raise ValueError(
         f"model and loss must be differentiable twice by TensorFlow, got {first_line(refused)}; take "
         "hessian='identity', which needs one derivative."

@@ -323,16 +323,22 @@ def _losses(objective: Objective, samples: Samples) -> np.ndarray:
     return losses.numpy()
 
 
-def culprit(objective: Objective, samples: Samples) -> str:
-    """Return which sample has no finite loss, in words; "" if all of them have one."""
+def require_losses(objective: Objective, samples: Samples, cause: Exception | None = None) -> None:
+    """Refuse the first sample without a finite loss, looked for once something else has failed.
+
+    Raises:
+        ValueError: there is one; it names it, and comes from `cause`.
+    """
     for place in range(len(samples)):
         try:
             loss = _losses(objective, samples[place : place + 1])
+            what = "" if np.isfinite(loss).all() else f"a loss of {loss[0]}"
         except Exception as error:  # anyone's loss or model
-            return f"sample {place}: {first_line(error)}"
-        if not np.isfinite(loss).all():
-            return f"sample {place}: a loss of {loss[0]}"
-    return ""
+            what = first_line(error)
+        if what:
+            raise ValueError(
+                f"loss must be finite at every sample, got sample {place}: {what}; correct or drop it."
+            ) from cause
 
 
 def first_line(error: BaseException | None) -> str:

@@ -14,7 +14,7 @@ import numpy as np
 
 from reproduction.attribution.batch_sums import BatchSums
 from reproduction.attribution.compiled import compiled
-from reproduction.attribution.objective import MOST_BYTES, Objective, Samples, culprit, first_line
+from reproduction.attribution.objective import MOST_BYTES, Objective, Samples, first_line, require_losses
 
 TRIED = 3
 """Samples whose gradients are computed both ways before the fast one is taken."""
@@ -52,8 +52,7 @@ class SampleGradients:
         try:
             blocks = [self.run(inputs, targets).numpy()[:count] for inputs, targets, count in samples.blocks(self.size)]
         except Exception as error:  # anyone's loss or model
-            if who := culprit(self.objective, samples):
-                raise ValueError(f"loss must be finite at every sample, got {who}; correct or drop it.") from error
+            require_losses(self.objective, samples, error)
             raise
         gradients = np.concatenate(blocks) if len(blocks) > 1 else blocks[0]
         if not np.isfinite(gradients).all():

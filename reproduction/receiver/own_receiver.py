@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from reproduction.attribution.objective import first_line
 from reproduction.files import read_arrays
 
 BLOCK = 100
@@ -87,20 +88,15 @@ def read_model(path: Path, layers: Path | None) -> Any:
     try:
         own = runpy.run_path(str(layers)) if layers else {}
     except Exception as error:  # anyone's file
-        raise ValueError(f"{layers}: must run as Python, got {type(error).__name__}: {_line(error)}.") from error
+        raise ValueError(f"{layers}: must run as Python, got {type(error).__name__}: {first_line(error)}.") from error
     known = {name: one for name, one in own.items() if inspect.isclass(one) or inspect.isfunction(one)}
     try:
         return keras.saving.load_model(path, custom_objects=known, compile=False)
     except Exception as error:  # anyone's file
         raise ValueError(
             f"{path}: must be a Keras model (model.save) of Keras's layers and those of --layers, without Lambda, got "
-            f"{_line(error)}."
+            f"{first_line(error)}."
         ) from error
-
-
-def _line(error: Exception) -> str:
-    lines = (line.strip() for line in str(error).splitlines())
-    return next(filter(None, lines), type(error).__name__)[:150].rstrip(".")
 
 
 def require_fit(model: Any, frames: OwnFrames) -> None:

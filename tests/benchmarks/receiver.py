@@ -96,17 +96,16 @@ def study_seconds(seconds: dict[str, float]) -> dict[str, float]:
     from reproduction.receiver.adaptation import Attempt, attempts
     from reproduction.receiver.bench import Bench
     from reproduction.receiver.fine_tuning import CURVATURE_STEPS
-    from reproduction.receiver.names import CORRECTED, COSINE, PRODUCT
-    from reproduction.receiver.preparation import FORMS
+    from reproduction.receiver.names import COSINE, HARDEST, KINDS_OF_INFLUENCE, PRODUCT
     from reproduction.receiver.settings import PAPER, Case
 
     how, training, losses = PAPER.influences, PAPER.training, 2
     products = losses * (CURVATURE_STEPS + how.iterations) * how.curvature_frames
     gradients = (losses + 1) * (how.candidates + how.targets)
-    kinds = [f"{form} {loss}" for form in FORMS for loss in range(losses)] + [CORRECTED, PRODUCT, COSINE]
+    kinds, bench = (*KINDS_OF_INFLUENCE, PRODUCT, COSINE, HARDEST), Bench(Case(PAPER, 0))
     tuned, received = 0, how.pool
     for number in range(how.targets):
-        tries: list[Attempt] = list(attempts(Bench(Case(PAPER, 0)), kinds, number))
+        tries: list[Attempt] = list(attempts(bench, kinds, number))
         tuned += how.steps * sum(one.count for one in tries)
         tested = how.same_frames + how.alike_frames + how.other_frames * (how.targets - 1)
         received += (1 + len(how.told_at) * len(tries)) * tested
