@@ -4,12 +4,13 @@ A seed is prepared first; behind it come its targets, one by one and several at 
 """
 
 import dataclasses
-from collections.abc import Callable, Iterator
-from concurrent.futures import FIRST_COMPLETED, wait
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass
 from functools import lru_cache, partial
+from itertools import chain
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
 
 from reproduction.receiver.settings import PACKAGES, Case
 from reproduction.receiver.study import training_of
@@ -56,98 +57,133 @@ DECIDES = {
 }
 """Of `Influences`, what decides the numbers of a kind of record."""
 
-
-def identity_of_influence(case: Case, kind: Kind, part: str) -> Payload:
-    """Return everything that decides the numbers of a part of the study of influence."""
-    settings = dataclasses.asdict(case.settings)
-    for name in ("name", "snr_db", "test_frames"):
-        del settings[name]
-    settings["influences"] = {name: settings["influences"][name] for name in DECIDES[kind]}
-    return {"settings": settings, "seed": case.seed, "part": part}
+WORK: Mapping[Kind, Callable[..., Payload]] = MappingProxyType(
+    {PREPARATION: prepared, ADAPTATION: adapted, TOGETHER: adapted_together, LEFT_OUT: trained_without}
+)
+"""Called with the case, the number of the target where there is one, and the records that it stands on."""
 
 
-def _stored(kind: Kind, stem: str, part: str, case: Case, folder: Path, make: Callable[..., Payload]) -> Payload:
-    """Return the record of a part: from disk, or by doing what is left of it.
+@dataclass(frozen=True)
+class Part:
+    """What one process does of the study, kept as a record.
 
-    Args:
-        kind: of the record.
-        stem: of its file's name, for people.
-        part: as `identity_of_influence` takes it.
+    Attributes:
         case: what is looked at.
-        folder: of the records.
-        make: does the work, as `work` has it: (the record as it was left, how to save it, what decides its numbers).
+        kind: of the record.
+        target: its number; None where a part is of all targets.
     """
-    fixed = identity_of_influence(case, kind, part)
-    store = Store(folder, kind, is_finished=lambda record: record["finished"], deciding=PACKAGES)
-    return store.finished(fixed, f"{stem}-seed{case.seed}", lambda left, save: make(left=left, save=save, fixed=fixed))
 
+    case: Case
+    kind: Kind
+    target: int | None = None
 
-def preparation_of(case: Case, folder: Path) -> Payload:
-    """Return the record of a seed's preparation."""
-    make = partial(prepared, case, training_of(case, folder))
-    return _stored(PREPARATION, "preparation", "preparation", case, folder, make)
+    @property
+    def name(self) -> str:
+        """What it is called within its case."""
+        return {
+            PREPARATION: "preparation",
+            ADAPTATION: f"target {self.target}",
+            TOGETHER: "together",
+            LEFT_OUT: f"left out of target {self.target}",
+        }[self.kind]
+
+    @property
+    def identity(self) -> Payload:
+        """Everything that decides its numbers."""
+        settings = dataclasses.asdict(self.case.settings)
+        for name in ("name", "snr_db", "test_frames"):
+            del settings[name]
+        settings["influences"] = {name: settings["influences"][name] for name in DECIDES[self.kind]}
+        return {"settings": settings, "seed": self.case.seed, "part": self.name}
+
+    @property
+    def _file(self) -> str:
+        return f"{self.name}-seed{self.case.seed}"
+
+    def _store(self, folder: Path) -> Store:
+        return Store(folder, self.kind, is_finished=lambda record: record["finished"], deciding=PACKAGES)
+
+    def is_finished(self, folder: Path) -> bool:
+        """Return whether its finished record is on disk.
+
+        Raises:
+            RecordError: the record on disk is refused.
+        """
+        return self._store(folder).has_finished(self.identity, self._file)
+
+    def record(self, folder: Path) -> Payload:
+        """Return its record: from disk, or by doing what is left of it.
+
+        Raises:
+            RecordError: the record on disk is refused.
+        """
+        training = training_of(self.case, folder)
+        number = () if self.target is None else (self.target,)
+        before = (training,) if self.kind == PREPARATION else (training, _preparation_of(self.case, folder))
+        make = partial(WORK[self.kind], self.case, *number, *before)
+        fixed = self.identity
+        return self._store(folder).finished(
+            fixed, self._file, lambda left, save: make(left=left, save=save, fixed=fixed)
+        )
 
 
 @lru_cache(maxsize=4)
-def _before(case: Case, folder: Path) -> tuple[Payload, Payload]:
-    """Return what the other parts stand on, the records of training and preparation, each read once by a process."""
-    return training_of(case, folder), preparation_of(case, folder)
+def _preparation_of(case: Case, folder: Path) -> Payload:
+    """Return what a case's other parts stand on, read once by a process."""
+    return Part(case, PREPARATION).record(folder)
 
 
-def adaptation_of(case: Case, number: int, folder: Path) -> Payload:
-    """Return the record of a target's adaptations."""
-    make = partial(adapted, case, number, *_before(case, folder))
-    return _stored(ADAPTATION, f"target{number}", f"target {number}", case, folder, make)
+def parts_of(wanted: Sequence[Case]) -> list[Part]:
+    """Return all parts of a study; in the first case influences are held to trainings without frames, too.
+
+    Raises:
+        ValueError: the settings contradict each other.
+    """
+    wanted[0].settings.require_influences()
+    how = wanted[0].settings.influences
+    parts: list[Part] = []
+    for case in wanted:
+        left_out = range(how.targets_left_out if case == wanted[0] else 0)
+        parts += [Part(case, PREPARATION), Part(case, TOGETHER)]
+        parts += [Part(case, LEFT_OUT, number) for number in left_out]
+        parts += [Part(case, ADAPTATION, number) for number in range(how.targets)]
+    return parts
 
 
-def together_of(case: Case, folder: Path) -> Payload:
-    """Return the record of adaptations to several targets at once."""
-    make = partial(adapted_together, case, *_before(case, folder))
-    return _stored(TOGETHER, "together", "together", case, folder, make)
-
-
-def left_out_of(case: Case, number: int, folder: Path) -> Payload:
-    """Return the record of trainings without frames."""
-    make = partial(trained_without, case, number, *_before(case, folder))
-    return _stored(LEFT_OUT, f"left-out{number}", f"left out of target {number}", case, folder, make)
-
-
-def work_of(wanted: list[Case], folder: Path, workers: int | None, on_job: Callable[[str], None]) -> Work:
-    """Return all records of the study of influence; `on_job` hears of each job as it is done.
+def work_of(wanted: Sequence[Case], folder: Path, workers: int | None, on_part: Callable[[Part], None]) -> Work:
+    """Return all records of the study of influence; `on_part` hears of each part as it is done.
 
     Raises:
         ValueError: the settings contradict each other.
         RuntimeError: a process died.
         RecordError: a record on disk is refused.
     """
-    first, how = wanted[0], wanted[0].settings.influences
-    first.settings.require_influences()
-
-    def behind(case: Case) -> Iterator[tuple[str, Callable[..., Payload], tuple[Any, ...]]]:
-        """Yield what stands on a seed's preparation: its name, and a call."""
-        yield f"seed {case.seed}, together", together_of, (case, folder)
-        for number in range(how.targets_left_out if case == first else 0):
-            yield f"seed {case.seed}, target {number}, left out", left_out_of, (case, number, folder)
-        for number in range(how.targets):
-            yield f"seed {case.seed}, target {number}", adaptation_of, (case, number, folder)
-
+    parts = parts_of(wanted)
+    left = [part for part in parts if not part.is_finished(folder)]
+    unprepared = [part.case for part in left if part.kind == PREPARATION]
     with Processes(workers) as processes, deaths_in_words():
-        preparing = {processes.submit(preparation_of, case, folder): case for case in wanted}
-        names = {future: f"seed {case.seed}, prepared" for future, case in preparing.items()}
-        left = set(names)
-        while left:
-            done, left = wait(left, return_when=FIRST_COMPLETED)
+
+        def begun(several: Iterable[Part]) -> dict[Future[Payload], Part]:
+            return {processes.submit(Part.record, part, folder): part for part in several}
+
+        running = begun(part for part in left if part.kind == PREPARATION or part.case not in unprepared)
+        while running:
+            done, _ = wait(running, return_when=FIRST_COMPLETED)
             for future in done:
                 future.result()
-                on_job(names[future])
-                if future in preparing:
-                    jobs = {processes.submit(call, *given): name for name, call, given in behind(preparing[future])}
-                    names |= jobs
-                    left |= set(jobs)
+                part = running.pop(future)
+                on_part(part)
+                if part.kind == PREPARATION:
+                    running |= begun(one for one in left if one.case == part.case and one.kind != PREPARATION)
+    records = {part: part.record(folder) for part in parts}
+
+    def of(kind: Kind, case: Case) -> list[Payload]:
+        return [record for part, record in records.items() if (part.kind, part.case) == (kind, case)]
+
     return Work(
         [training_of(case, folder) for case in wanted],
-        [preparation_of(case, folder) for case in wanted],
-        [[adaptation_of(case, number, folder) for number in range(how.targets)] for case in wanted],
-        [together_of(case, folder) for case in wanted],
-        [left_out_of(wanted[0], number, folder) for number in range(how.targets_left_out)],
+        [*chain.from_iterable(of(PREPARATION, case) for case in wanted)],
+        [of(ADAPTATION, case) for case in wanted],
+        [*chain.from_iterable(of(TOGETHER, case) for case in wanted)],
+        of(LEFT_OUT, wanted[0]),
     )

@@ -96,6 +96,9 @@ class Normalization(keras.layers.BatchNormalization):
 def deeprx(architecture: Architecture, bits_per_cell: int, seed: int, inputs: int = INPUTS) -> keras.Model:
     """Build a network.
 
+    Its layers have names of their own: TensorFlow orders what it optimises by names, and those that Keras gives count
+    the layers of a process, so that the last bits of a derivative would hang on what the process did before.
+
     Args:
         architecture: widths and dilations.
         bits_per_cell: of the modulation.
@@ -108,21 +111,25 @@ def deeprx(architecture: Architecture, bits_per_cell: int, seed: int, inputs: in
     """
     seeds = iter(np.random.SeedSequence(seed).generate_state(4 * len(architecture.widths) + 2).tolist())
 
-    def convolution(width: int, size: int) -> keras.layers.Layer:
+    def convolution(width: int, size: int, name: str) -> keras.layers.Layer:
         first = keras.initializers.GlorotUniform(seed=next(seeds))
-        return keras.layers.Conv2D(width, size, padding="same", kernel_initializer=first)
+        return keras.layers.Conv2D(width, size, padding="same", kernel_initializer=first, name=name)
 
-    def normalised(values: Any) -> Any:
-        return keras.layers.ReLU()(Normalization()(values))
+    def normalised(values: Any, name: str) -> Any:
+        values = Normalization(name=f"{name}_normalization")(values)
+        return keras.layers.ReLU(name=f"{name}_relu")(values)
 
-    grid = keras.Input((None, None, inputs))
-    values = convolution(architecture.first, 3)(grid)
-    for width, dilation in zip(architecture.widths, architecture.dilations, strict=True):
-        beside = values if values.shape[-1] == width else convolution(width, 1)(values)
-        for _ in range(2):
-            values = SeparableConvolution(width, dilation, next(seeds))(normalised(values))
-        values = keras.layers.Add()([beside, values])
-    return keras.Model(grid, convolution(bits_per_cell, 1)(normalised(values)))
+    grid = keras.Input((None, None, inputs), name="grid")
+    values = convolution(architecture.first, 3, "first")(grid)
+    for block, (width, dilation) in enumerate(zip(architecture.widths, architecture.dilations, strict=True)):
+        name = f"block{block}"
+        beside = values if values.shape[-1] == width else convolution(width, 1, f"{name}_beside")(values)
+        for half in "ab":
+            values = normalised(values, f"{name}{half}")
+            values = SeparableConvolution(width, dilation, next(seeds), name=f"{name}{half}")(values)
+        values = keras.layers.Add(name=f"{name}_sum")([beside, values])
+    soft_bits = convolution(bits_per_cell, 1, "soft_bits")(normalised(values, "last"))
+    return keras.Model(grid, soft_bits, name="deeprx")
 
 
 def features(received: Any, pilots: Any) -> Any:

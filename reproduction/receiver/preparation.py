@@ -18,12 +18,9 @@ from reproduction.receiver.fine_tuning import greatest_curvature
 from reproduction.receiver.losses import FrameLoss, losses, targets_of
 from reproduction.receiver.names import BCE, CORRECTED, COSINE, HARDEST, PAPERS, PLAIN, PRODUCT
 from reproduction.receiver.network import features
-from reproduction.receiver.receivers import DEEPRX, GENIE, LMMSE, by_network, frame_errors
+from reproduction.receiver.receivers import BLOCK, DEEPRX, GENIE, LMMSE, by_network, frame_errors
 from reproduction.receiver.samples import draw_pool
 from reproduction.receiver.selection import best
-
-BLOCK = 100
-"""Frames that are received at once."""
 
 FORMS: Mapping[str, str | None] = {"influence": None, "theta-relative": "theta", "loss-relative": "loss"}
 

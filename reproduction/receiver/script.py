@@ -23,7 +23,7 @@ def tests(settings: Settings, seeds: tuple[int, ...], folder: Path, workers: int
     wanted = [Case(settings, seed) for seed in seeds]
     past = tuple(_entry(case, loss) for case in wanted for loss in losses_so_far(case, folder))
     steps = len(wanted) * settings.training.epochs
-    title = f"{len(wanted)} networks trained and tested"
+    title = "networks trained and tested"
 
     def do(tell: Tell) -> Done:
         records = outcomes_of(wanted, folder, workers, lambda case, loss: tell(_entry(case, loss)))
@@ -42,19 +42,23 @@ def _in_words(entry: Mapping[str, Any]) -> str:
 
 def influences(settings: Settings, seeds: tuple[int, ...], folder: Path, workers: int | None) -> Plan:
     """Return the plan for influences, and networks fine-tuned by them; see `jobs_wing.Plan`."""
-    from reproduction.receiver.influence_study import work_of
+    from reproduction.receiver.influence_study import Part, parts_of, work_of
 
-    how = settings.influences
-    steps = len(seeds) * (how.targets + 2) + how.targets_left_out
+    wanted = [Case(settings, seed) for seed in seeds]
+    parts = parts_of(wanted)
+
+    def entry(part: Part) -> dict[str, Any]:
+        return {"job": f"seed {part.case.seed}, {part.name}"}
 
     def do(tell: Tell) -> Done:
-        wanted = [Case(settings, seed) for seed in seeds]
-        work = work_of(wanted, folder, workers, lambda what: tell({"job": what}))
+        work = work_of(wanted, folder, workers, lambda part: tell(entry(part)))
         of_targets = [record for records in work.adaptations for record in records]
         context = Adapted(settings, seeds, work.preparations, work.adaptations, work.together, work.left_out)
         return context, [*work.trainings, *work.preparations, *work.together, *work.left_out, *of_targets]
 
-    return Plan(job=Job(title="jobs", steps=steps, unit="job", in_words=lambda entry: entry["job"]), do=do)
+    past = tuple(entry(part) for part in parts if part.is_finished(folder))
+    job = Job(title="jobs", steps=len(parts), unit="job", past=past, in_words=lambda entry: entry["job"])
+    return Plan(job=job, do=do)
 
 
 TESTS = JobsWing(

@@ -42,6 +42,10 @@ class Provenance(TypedDict):
     machine: Machine
 
 
+def _nothing(payload: Any) -> None:
+    """Check nothing."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Kind:
     """A kind of record, each with a version of its own.
@@ -55,7 +59,7 @@ class Kind:
     """
 
     fields: Any = None
-    check: Callable[[Any], None] = lambda payload: None
+    check: Callable[[Any], None] = _nothing
     format: str = FORMAT
     version: int = 1
     remedy: str = "delete it to start this run anew"

@@ -55,6 +55,15 @@ class Store:
             self._memory[key] = made if made is left else self.read(path, identity)
         return self._memory[key]
 
+    def has_finished(self, identity: Payload, name: str) -> bool:
+        """Return whether the record of finished work is on disk.
+
+        Raises:
+            RecordError: as `finished` does.
+        """
+        path = path_of(self.folder, identity, name)
+        return path.exists() and self._is_finished(self.read(path, identity))
+
     def read(self, path: Path, identity: Payload) -> Payload:
         """Read a record and check that it is of the work that is asked for, and that it can be continued.
 

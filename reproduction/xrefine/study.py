@@ -38,24 +38,37 @@ def store_of(folder: Path) -> Store:
     return Store(folder, CASE, is_finished=lambda payload: payload["finished"], deciding=PACKAGES)
 
 
+def _file(case: Case) -> str:
+    return f"{case.channel}-{case.modulation}-seed{case.seed}"
+
+
+def is_finished(case: Case, folder: Path) -> bool:
+    """Return whether a case's finished record is on disk.
+
+    Raises:
+        RecordError: the record on disk is refused.
+    """
+    return store_of(folder).has_finished(identity(case), _file(case))
+
+
 def record_of(case: Case, folder: Path) -> Payload:
     """Return a case's record: from disk, or by doing what is left of it."""
     fixed = identity(case)
-    name = f"{case.channel}-{case.modulation}-seed{case.seed}"
-    return store_of(folder).finished(fixed, name, lambda left, save: worked_through(case, left, save, fixed))
+    return store_of(folder).finished(fixed, _file(case), lambda left, save: worked_through(case, left, save, fixed))
 
 
 def records_of(
     wanted: list[Case], folder: Path, workers: int | None, on_case: Callable[[Case], None]
 ) -> Iterator[tuple[Case, Payload]]:
-    """Yield the record of each case, in their order, once all are done; `on_case` hears of each.
+    """Yield the record of each case, in their order, once all are done; `on_case` hears of each that was left.
 
     Raises:
         RuntimeError: a process died.
         RecordError: a record on disk is refused.
     """
     with Processes(workers) as processes, deaths_in_words():
-        futures = {processes.submit(record_of, case, folder): case for case in wanted}
+        left = [case for case in wanted if not is_finished(case, folder)]
+        futures = {processes.submit(record_of, case, folder): case for case in left}
         for future in as_completed(futures):
             future.result()
             on_case(futures[future])

@@ -73,10 +73,9 @@ ARGUMENTS = ("--preset", "quick", "--slices", "eMBB")
 
 
 @contextmanager
-def child(folder, *switches, preset=TINY, stand_still=False):
-    """Start Fig. 4 in a process group of its own, with one real worker; whatever is left of it is killed."""
-    code = textwrap.dedent(CHILD).format(preset=preset, stand_still=stand_still)
-    command = [sys.executable, "-c", code, *ARGUMENTS, "--workers", "1", "--out", str(folder), *switches]
+def in_a_group(code, *arguments):
+    """Start Python code in a process group of its own; whatever is left of it is killed."""
+    command = [sys.executable, "-c", textwrap.dedent(code), *arguments]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
     process = subprocess.Popen(command, cwd=ROOT, start_new_session=True, **pipes)
     try:
@@ -87,6 +86,12 @@ def child(folder, *switches, preset=TINY, stand_still=False):
         except ProcessLookupError:
             pass
         process.communicate()
+
+
+def child(folder, *switches, preset=TINY, stand_still=False):
+    """Start Fig. 4 in a process group of its own, with one real worker."""
+    code = CHILD.format(preset=preset, stand_still=stand_still)
+    return in_a_group(code, *ARGUMENTS, "--workers", "1", "--out", str(folder), *switches)
 
 
 def wait_for(condition, seconds, process=None):

@@ -84,6 +84,10 @@ def test_any_grid_and_any_seed():
     assert not all(np.array_equal(*pair) for pair in zip(model.get_weights(), other.get_weights(), strict=True))
 
 
+def test_names_do_not_count_what_a_process_has_built():
+    assert [layer.name for layer in deeprx(TINY, 6, 0).layers] == [layer.name for layer in deeprx(TINY, 6, 1).layers]
+
+
 @pytest.mark.filterwarnings("ignore:__array__ implementation")  # Keras's own, while it saves
 def test_saved_and_loaded(tmp_path):
     model, values = deeprx(TINY, 4, 0), drawn(2, 14, 16, 6)

@@ -24,7 +24,12 @@ from reproduction.receiver import (
 from reproduction.receiver.adaptation import Adaptation, Attempt
 from reproduction.receiver.bench import Bench
 from reproduction.receiver.case import as_state, network_of
-from reproduction.receiver.influence_study import ADAPTATION, identity_of_influence, preparation_of, work_of
+from reproduction.receiver.influence_study import (
+    ADAPTATION,
+    PREPARATION,
+    Part,
+    work_of,
+)
 from reproduction.receiver.left_out import target_loss
 from reproduction.receiver.names import (
     ALIKE,
@@ -52,6 +57,7 @@ from reproduction.receiver.settings import QUICK, Architecture, Case, Influences
 from reproduction.receiver.study import training_of
 from reproduction.results.records import read_record, write_record
 from reproduction.seeds import generator
+from tests.helpers.running import contents, in_a_group, wait_for
 
 TINY = dataclasses.replace(
     QUICK,
@@ -100,7 +106,7 @@ def folder(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def done(folder):
-    return work_of([Case(TINY, seed) for seed in (0, 1)], folder / "runs", 1, lambda job: None)
+    return work_of([Case(TINY, seed) for seed in (0, 1)], folder / "runs", 1, lambda part: None)
 
 
 @pytest.fixture(scope="module")
@@ -178,7 +184,7 @@ def test_steps_that_leave_no_finite_weights_are_a_result(done, bench, folder):
 
 def test_an_adaptation_stops_anywhere_and_goes_on_to_the_same_numbers(folder, done, bench):
     saved, training = [], training_of(bench.case, folder / "runs")
-    seed, fixed = preparation_of(bench.case, folder / "runs"), identity_of_influence(bench.case, ADAPTATION, "target 0")
+    seed, fixed = done.preparations[0], Part(bench.case, ADAPTATION, 0).identity
 
     def keep(record):
         saved.append(json.loads(json.dumps(record)))
@@ -188,6 +194,29 @@ def test_an_adaptation_stops_anywhere_and_goes_on_to_the_same_numbers(folder, do
     again = work.adapted(bench.case, 0, training, seed, saved[2], lambda record: None, fixed)
     assert json.loads(json.dumps(again)) == saved[-1] == done.adaptations[0][0]
     assert work.adapted(bench.case, 0, training, seed, again, pytest.fail, fixed) is again
+
+
+def test_killed_again_and_again_it_ends_the_same(folder, tmp_path):
+    """A real SIGKILL of script and worker, as a seed is prepared and in the middle of a target.
+
+    The last bits would tell of what a process did before: another one ends each part here.
+    """
+    switches = ["--preset", "quick", "--seeds", "2", "--out", str(tmp_path), "--workers", "1"]
+    runs = tmp_path / "runs"
+    child = """
+        import sys
+        from tests.receiver.test_influence_study import TINY, fig_adaptation
+
+        fig_adaptation.SCRIPT.main(sys.argv[1:], TINY)
+    """
+    for kind, stem in ((PREPARATION, "preparation"), (ADAPTATION, "target_1")):
+        with in_a_group(child, *switches) as process:
+            assert wait_for(lambda stem=stem: list(runs.glob(f"{stem}-seed0-*.json")), 240, process)
+        (path,) = runs.glob(f"{stem}-seed0-*.json")
+        assert not read_record(path, kind)["finished"], f"{path.name} was finished before it was killed; kill it sooner"
+    fig_adaptation.SCRIPT.main(switches, TINY)
+    assert contents(runs) == contents(folder / "runs")
+    assert (tmp_path / "adaptation.json").read_bytes() == (folder / "adaptation.json").read_bytes()
 
 
 def test_nothing_left_out_is_the_training_itself(done, bench, model):
@@ -273,7 +302,7 @@ def test_influence_is_shown_against_the_conditions_of_the_frames(done, bench):
 def test_settings_that_contradict_each_other_are_refused_at_once(tmp_path, changes, said):
     def run():
         settings = dataclasses.replace(TINY, influences=dataclasses.replace(TINY.influences, **changes))
-        work_of([Case(settings, 0)], tmp_path, 1, lambda job: None)
+        work_of([Case(settings, 0)], tmp_path, 1, lambda part: None)
 
     with pytest.raises(ValueError, match=said):
         run()
