@@ -215,13 +215,13 @@ FULL = Settings(
 
 QUICK = Settings(
     name="quick",
-    training=Training(frames=1600, epochs=5),
+    training=Training(frames=1000, epochs=4),
     statistics_frames=100,
     snr_db=(0.0, 8.0, 16.0, 24.0, 32.0),
     test_frames=60,
     influences=Influences(
         candidates=100,
-        curvature_frames=40,
+        curvature_frames=16,
         iterations=5,
         pool=100,
         targets=2,
