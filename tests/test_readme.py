@@ -53,25 +53,21 @@ def test_the_claims_are_the_figures():
 
 
 @drawn
-def test_the_claims_of_x_refine_are_its_figures(tmp_path):
-    """The README's table, and what `xrefine/claims.py` makes of the committed figures."""
-    (text,) = re.findall(r"<!-- X-REFINE claims -->\n(.*?)<!-- /X-REFINE claims -->", README, re.DOTALL)
-    assert text.strip("\n") == (FIGURES / "xrefine" / "claims.md").read_text(encoding="utf-8").strip("\n")
-    for name in ("trade_off.json", "relevance.json"):
-        shutil.copy(FIGURES / "xrefine" / name, tmp_path)
-    for path in xrefine_claims.SCRIPT.write(tmp_path):
-        assert path.read_bytes() == (FIGURES / "xrefine" / path.name).read_bytes()
-
-
-@drawn
-def test_the_claims_of_the_receiver_are_its_figures(tmp_path):
-    """The README's table, and what `receiver/claims.py` makes of the committed figures."""
-    (text,) = re.findall(r"<!-- receiver claims -->\n(.*?)<!-- /receiver claims -->", README, re.DOTALL)
-    assert text.strip("\n") == (FIGURES / "receiver" / "claims.md").read_text(encoding="utf-8").strip("\n")
-    for name in ("adaptation.json", "several.json"):
-        shutil.copy(FIGURES / "receiver" / name, tmp_path)
-    for path in receiver_claims.SCRIPT.write(tmp_path):
-        assert path.read_bytes() == (FIGURES / "receiver" / path.name).read_bytes()
+@pytest.mark.parametrize(
+    ("mark", "folder", "script", "figures"),
+    [
+        ("X-REFINE", "xrefine", xrefine_claims.SCRIPT, ("trade_off", "relevance")),
+        ("receiver", "receiver", receiver_claims.SCRIPT, ("adaptation", "several")),
+    ],
+)
+def test_the_claims_of_other_systems_are_their_figures(tmp_path, mark, folder, script, figures):
+    """The README's table, and what the system's claims.py makes of the committed figures."""
+    (text,) = re.findall(rf"<!-- {mark} claims -->\n(.*?)<!-- /{mark} claims -->", README, re.DOTALL)
+    assert text.strip("\n") == (FIGURES / folder / "claims.md").read_text(encoding="utf-8").strip("\n")
+    for name in figures:
+        shutil.copy(FIGURES / folder / f"{name}.json", tmp_path)
+    for path in script.write(tmp_path):
+        assert path.read_bytes() == (FIGURES / folder / path.name).read_bytes()
 
 
 def test_the_claims_have_one_place():

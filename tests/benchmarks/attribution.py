@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from children import Answer, Child, interleave, ratios, serve, spread
+from children import Answer, Child, digits, ends, interleave, ratios, serve, spread
 
 SAMPLES, STEPS, EPSILON, TARGET = 1000, 50, 1e-4, 3
 NETS = ("small", "conv")
@@ -310,7 +310,7 @@ def main() -> None:
     for line in lines:
         cells = []
         for part, unit in ((line["seconds"], 1e3), (line["over_ours"], 1.0)):
-            cells += [f"{unit * part['median']:.3g}", f"{unit * part['min']:.3g} - {unit * part['max']:.3g}"]
+            cells += [digits(unit * part["median"]), ends(part, unit)]
         table.add_row(line["net"], line["method"], line["who"], *cells, f"{line['largest_difference']:.1e}")
     console.print(table)
     console.print(f"load before the run {load:.1f}; written {arguments.out}")

@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from children import Answer, Child, interleave, ratios, serve, spread
+from children import Answer, Child, digits, ends, interleave, ratios, serve, spread
 
 from reproduction.results import records
 from reproduction.slicing.closed_loop.client import Assignment, Samples, initial_log_matrix, train
@@ -354,8 +354,8 @@ def main() -> None:
     records.write_atomically(arguments.out, json.dumps(payload, indent=1, allow_nan=False).encode())
     table = Table("what", "unit", "median", "min - max", "aim", title="Speed, medians of interleaved repetitions")
     for line in lines:
-        ends = f"{line['min']:.3g} - {line['max']:.3g}" if line["repetitions"] > 1 else ""
-        table.add_row(line["what"], line["unit"], f"{line['median']:.3g}", ends, line["aim"] or "")
+        least_to_most = ends(line) if line["repetitions"] > 1 else ""
+        table.add_row(line["what"], line["unit"], digits(line["median"]), least_to_most, line["aim"] or "")
     console.print(table)
     console.print(f"{payload['provenance']['seconds']:.0f} s, load before the run {load:.1f}; written {arguments.out}")
 

@@ -113,6 +113,16 @@ def spread(values: Sequence[float]) -> Spread:
     }
 
 
+def digits(value: float) -> str:
+    """Return three digits of a number, without an exponent up to a million."""
+    return f"{float(f'{value:.3g}'):,g}"
+
+
+def ends(part: Spread, unit: float = 1.0) -> str:
+    """Return the least and the greatest of some repetitions."""
+    return f"{digits(unit * part['min'])} - {digits(unit * part['max'])}"
+
+
 def ratios(above: Sequence[float], below: Sequence[float]) -> list[float]:
     """Return the ratio within each repetition that both variants ran."""
     return [first / second for first, second in zip(above, below, strict=False)]

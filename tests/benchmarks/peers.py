@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from children import Answer, Child, interleave, ratios, serve, spread
+from children import Answer, Child, digits, ends, interleave, ratios, serve, spread
 
 TOLERANCE = 2e-4
 """Largest difference of a weight that counts as the same round. float32 sums in another order differ by about 1e-6
@@ -275,7 +275,7 @@ def main() -> None:
     for line in lines:
         cells = []
         for part in (line["seconds"], line["over_ours"]):
-            cells += [f"{part['median']:.3g}", f"{part['min']:.3g} - {part['max']:.3g}"]
+            cells += [digits(part["median"]), ends(part)]
         verdict = "" if line["same_round"] else " NOT THE SAME ROUND"
         table.add_row(line["what"], *cells, f"{line['largest_weight_difference']:.1e}{verdict}")
     console.print(table)

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from children import Answer, Child, interleave, ratios, serve, spread
+from children import Answer, Child, digits, ends, interleave, ratios, serve, spread
 
 BATCH, FRAMES, TOLD = 8, 48, 16
 """Frames of a training step; of a fine-tuning step; whose gradients and Hessian products are taken."""
@@ -184,8 +184,8 @@ def main() -> None:
     for one in found.values():
         for name in networks:
             seconds, over = one[name]["seconds"], one[name]["over_small"]
-            cells = [f"{1e3 * seconds['median']:.3g}", f"{1e3 * seconds['min']:.3g} - {1e3 * seconds['max']:.3g}"]
-            table.add_row(one["what"], name, *cells, f"{over['median']:.3g}", f"{1e3 * one[name]['first_seconds']:.3g}")
+            cells = [digits(1e3 * seconds["median"]), ends(seconds, 1e3)]
+            table.add_row(one["what"], name, *cells, digits(over["median"]), digits(1e3 * one[name]["first_seconds"]))
     console.print(table)
     for name, one in networks.items():
         parts = ", ".join(f"{part} {seconds / 3600.0:.2f}" for part, seconds in one["study_seconds"].items())

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from children import Answer, Child, interleave, ratios, serve, spread
+from children import Answer, Child, digits, ends, interleave, ratios, serve, spread
 
 CHANNEL, MODULATION, LINK_MODULATION, EBNO_DB = "VTV_SDWW", "64QAM", "16QAM", {"uncoded": 20.0, "coded": 10.0}
 FRAMES = {"compiled": 100, "uncompiled": 20, "NumPy": 20}
@@ -222,8 +222,8 @@ def main() -> None:
         for who, one in several.items():
             cells = []
             for part, unit in ((one["seconds"], 1e3), (one["over_ours"], 1.0)):
-                cells += [f"{unit * part['median']:.3g}", f"{unit * part['min']:.3g} - {unit * part['max']:.3g}"]
-            table.add_row(name, who, *cells, f"{1e3 * one['first_seconds']:.3g}")
+                cells += [digits(unit * part["median"]), ends(part, unit)]
+            table.add_row(name, who, *cells, digits(1e3 * one["first_seconds"]))
     console.print(table)
     if case:
         console.print(
