@@ -374,6 +374,67 @@ def attribution_row(net, method):
     return Said(text=f"{label}: {called} | {{}} | {cells}{{}}{verdict}", values=values)
 
 
+INFLUENCE_NETS = {"small": "small net, {} samples", "receiver": "receiver's net, {} grids"}
+INFLUENCE_TASKS = {
+    "gradients": ("the gradient of each", None),
+    "scores": ("scores for {} targets", "targets"),
+    "arnoldi": ("the same through {} of Arnoldi's iterations", "iterations"),
+}
+INFLUENCE_PEERS = ("plain loop", "captum", "captum in batches")
+"""The rows and columns of the table of influence: how a net is called, a task, and which setting its number is."""
+
+
+def influences(net, task, who):
+    """What was measured of influence, or None."""
+    measured = document("benchmark_influence")["measured"]
+    return next((one for one in measured if (one["net"], one["task"], one["who"]) == (net, task, who)), None)
+
+
+def influence_row(net, task):
+    """Return the sentence that a row is."""
+    what, number = INFLUENCE_TASKS[task]
+    peers = [influences(net, task, who) for who in INFLUENCE_PEERS]
+    loop = peers[0]
+    cells = "".join("- | " if one is None else "{} ({} x) | " for one in peers)
+    aim = "none |" if loop is None else "{} x |" if loop["over_ours"]["median"] >= 20 else "{} x: missed |"
+
+    def values():
+        settings = document("benchmark_influence")["settings"]
+        taken = [
+            value
+            for one in peers
+            if one is not None
+            for value in (1e3 * one["seconds"]["median"], one["over_ours"]["median"])
+        ]
+        ours = 1e3 * influences(net, task, "ours")["seconds"]["median"]
+        given = [settings["samples"][net], *([] if number is None else [settings[number]])]
+        return [*given, ours, *taken, *([] if loop is None else [20])]
+
+    return Said(text=f"{INFLUENCE_NETS[net]}: {what} | {{}} | {cells}{aim}", values=values)
+
+
+def furthest_scores():
+    """By how much captum's scores differ from ours, as shares of the greatest."""
+    found = [influences(net, "scores", who) for net in INFLUENCE_NETS for who in INFLUENCE_PEERS[1:]]
+    return max(one["largest_difference"] for one in found if one is not None)
+
+
+def influence_machine():
+    return document("benchmark_influence")["provenance"]["machine"]
+
+
+def deeprx(task):
+    """What the two networks take for a task, in milliseconds, and the full one over the small one."""
+    one = document("benchmark_receiver")["measured"][task]
+    taken = [1e3 * one[name]["seconds"]["median"] for name in ("small", "full")]
+    return [*taken, one["full"]["over_small"]["median"]]
+
+
+def of_networks(value):
+    networks = document("benchmark_receiver")["networks"]
+    return [value(networks[name]) for name in ("small", "full")]
+
+
 def furthest(methods, who):
     return max(attributed(net, method, who)["largest_difference"] for net in NETS for method in methods)
 
@@ -824,6 +885,44 @@ SAID = {
         Said(
             text="make xrefine at the paper's settings, five seeds, processor time of two cores | {} min | {} min |",
             values=lambda: [processor_seconds("make xrefine") / 60, 120],
+        ),
+        Said(text="on another machine (AMD EPYC, {} cores;", values=lambda: [influence_machine()["cores"]]),
+        *(influence_row(net, task) for net in INFLUENCE_NETS for task in INFLUENCE_TASKS),
+        Said(
+            text="takes {} of the time of all samples' gradients",
+            values=lambda: [influences("receiver", "gradients", "sum alone")["over_ours"]["median"]],
+        ),
+        Said(
+            text="The scores are captum's to {} of the greatest; through Arnoldi's iteration they differ by {} and {},",
+            values=lambda: [
+                furthest_scores(),
+                *(influences(net, "arnoldi", "captum")["largest_difference"] for net in INFLUENCE_NETS),
+            ],
+        ),
+        Said(
+            text="DeepRx, one core (medians) | small, {} parameters | full, {} parameters |",
+            values=lambda: of_networks(lambda one: one["parameters"]),
+        ),
+        *(
+            Said(
+                text=f"| {what} | {{}} ms | {{}} ms ({{}} x) |",
+                values=lambda task=task, count=count: [*count, *deeprx(task)],
+            )
+            for task, (what, count) in {
+                "training": ("a training step of {} frames", [8]),
+                "fine-tuning": ("a fine-tuning step of {} frames", [48]),
+                "gradients": ("gradients of {} frames, each for itself", [16]),
+                "product": ("a Hessian product over {} frames", [16]),
+                "reception": ("{} frames received", [48]),
+            }.items()
+        ),
+        Said(
+            text="| peak memory | {} GB | {} GB |",
+            values=lambda: of_networks(lambda one: one["peak_bytes"] / 1e9),
+        ),
+        Said(
+            text="| a seed of the study, by these | {} h | {} h |",
+            values=lambda: of_networks(lambda one: sum(one["study_seconds"].values()) / 3600),
         ),
     ],
     "X-REFINE": [

@@ -166,6 +166,7 @@ class Influence:
         inverse = self._inverse(gradients.objective, samples)
         self._training = TrainingRows(samples, gradients, inverse, self._sketch(gradients))
         self._weights = influence_file.digest_of(self.model)
+        self._target_gradients = None
         return self
 
     def _prepared(self, x: Any, y: Any) -> tuple[Samples, SampleGradients]:
@@ -274,14 +275,15 @@ class Influence:
                     f"y_t must be of the form of y, [{form}], got the shape {targets.targets.shape}; reshape it."
                 )
             return training.gradients.of(targets).astype(np.float64)
-        return self._by_influence_loss(objective, targets).astype(np.float64)
+        return self._by_influence_loss(objective, targets, training).astype(np.float64)
 
-    def _by_influence_loss(self, objective: Objective, targets: Samples) -> np.ndarray:
+    def _by_influence_loss(self, objective: Objective, targets: Samples, training: TrainingRows) -> np.ndarray:
         """Return the gradients of the loss at the targets where it is another, float32 [targets, P]."""
         tried(objective, targets, "influence_loss")
-        if self._target_gradients is None:
-            self._target_gradients = sample_gradients(objective, targets, self.batch_size)
-        return self._target_gradients.of(targets)
+        compiled = self._target_gradients
+        if compiled is None or compiled.size < min(len(targets), training.gradients.size):  # for few targets, so far
+            compiled = self._target_gradients = sample_gradients(objective, targets, self.batch_size)
+        return compiled.of(targets)
 
     def _shown(self, training: TrainingRows) -> dict[str, np.ndarray]:
         """Return gradients that tell the losses, by name: at the first samples, where the losses take these."""
@@ -292,7 +294,7 @@ class Influence:
         objective = training.gradients.objective
         objective = dataclasses.replace(objective, loss=checked_loss(self.influence_loss, "influence_loss"))
         try:
-            return shown | {"influence_gradients": self._by_influence_loss(objective, first)}
+            return shown | {"influence_gradients": self._by_influence_loss(objective, first, training)}
         except ValueError:  # its targets may be of another form
             return shown | {"influence_gradients": np.zeros(0, np.float32)}
 

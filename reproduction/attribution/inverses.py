@@ -15,6 +15,9 @@ MOST_EXACT = 4096
 RESIDUAL = 1e-6
 """Of conjugate gradients, as a share of the right side: below it lies what float32 leaves of a product."""
 
+TRUE_RESIDUAL = 1e-2
+"""The residual that the solution itself may have, where rounded products let the iteration's own run away from it."""
+
 FLAT = 1e-5
 """Curvature that float32 does not tell from none, as a share of the greatest."""
 
@@ -105,14 +108,29 @@ class ConjugateGradients(Inverse):
     iterations: int
 
     def solve(self, rows: np.ndarray) -> np.ndarray:
-        """Solve to a residual of `RESIDUAL` of each row.
+        """Solve to a residual of `RESIDUAL` of each row, as the iteration goes; at the end it is looked at once.
 
         Raises:
             ValueError: H + damping I has negative curvature along a direction that was met, so that there is no
-                minimum to solve for; or the residual is not reached.
+                minimum to solve for; or the residual is not reached, or not the solution's.
         """
-        parts = [self._solve(rows[first : first + AT_ONCE]) for first in range(0, len(rows), AT_ONCE)]
+        parts = []
+        for first in range(0, len(rows), AT_ONCE):
+            part = rows[first : first + AT_ONCE]
+            parts.append(self._solve(part))
+            self._require_solved(part, parts[-1])
         return np.concatenate(parts)
+
+    def _require_solved(self, rows: np.ndarray, solution: np.ndarray) -> None:
+        lengths = np.maximum(np.linalg.norm(solution, axis=1, keepdims=True), np.finfo(float).tiny)
+        product = self.curvature.times(solution / lengths) * lengths + self.damping * solution
+        missing, norms = np.linalg.norm(rows - product, axis=1), np.linalg.norm(rows, axis=1)
+        worst = float(np.max(missing[norms > 0] / norms[norms > 0], initial=0.0))
+        if worst > TRUE_RESIDUAL:
+            raise ValueError(
+                f"damping must be so great that float32 products can be inverted, got {self.damping:g}, with which cg "
+                f"leaves {worst:.2g} of the gradient; raise it, or take hessian='arnoldi'."
+            )
 
     def _solve(self, rows: np.ndarray) -> np.ndarray:
         norms = np.linalg.norm(rows, axis=1)

@@ -5,6 +5,7 @@ trying it on the first samples, beside their gradients one by one; where it is n
 layers' loops, say), every sample is differentiated by itself, in one compiled loop.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -20,7 +21,10 @@ TRIED = 3
 """Samples whose gradients are computed both ways before the fast one is taken."""
 
 AS_ALONE = 1e-3
-"""How far these may differ, as a share of the largest entry: float32 sums in another order."""
+"""How far these may differ, as a share of a variable's largest entry: float32 sums in another order."""
+
+ROUNDING = 1e-6
+"""Of the largest entry of all: what a variable whose gradient cancels out is left with."""
 
 COPIES = 6
 """Of P float32 numbers, that a sample's gradient takes while a block is computed and used: two in TensorFlow, one and
@@ -91,7 +95,7 @@ def sample_gradients(objective: Objective, samples: Samples, batch_size: int | N
             f"model must be differentiable by TensorFlow as a graph, got {first_line(error)}; write it and the loss "
             "with tf.* or keras.ops."
         ) from error
-    if size > 1 and _fits(together, samples, size, expected):
+    if size > 1 and _fits(together, objective, samples, size, expected):
         return SampleGradients(objective, size, True, together)
     return SampleGradients(objective, size, False, alone)
 
@@ -100,14 +104,20 @@ class NotDifferentiableError(Exception):
     """No gradient reaches any of the variables."""
 
 
-def _fits(run: Callable[..., Any], samples: Samples, size: int, expected: np.ndarray) -> bool:
+def _fits(run: Callable[..., Any], objective: Objective, samples: Samples, size: int, expected: np.ndarray) -> bool:
+    """Return whether the first samples have these gradients among others, too, variable by variable."""
     inputs, targets, _ = next(samples.blocks(size))
     try:
         found = run(inputs, targets).numpy()[: len(expected)]
     except Exception:  # a step that is not known, or anyone's layer
         return False
     expected = expected[: len(found)]
-    return bool(np.abs(found - expected).max() <= AS_ALONE * max(np.abs(expected).max(), np.finfo(np.float32).tiny))
+    rounding = ROUNDING * np.abs(expected).max()
+    ends = np.cumsum([math.prod(shape) for shape in objective.shapes])[:-1]
+    return all(
+        np.abs(one - other).max() <= max(AS_ALONE * np.abs(other).max(), rounding)
+        for one, other in zip(np.split(found, ends, axis=1), np.split(expected, ends, axis=1), strict=True)
+    )
 
 
 def block_size(most: int, objective: Objective) -> int:

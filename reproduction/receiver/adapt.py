@@ -26,6 +26,7 @@ from reproduction.receiver.own_receiver import (
     read_frames,
     read_model,
     reception,
+    require_finite,
     require_fit,
     require_soft_bits,
 )
@@ -68,6 +69,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         for frames in (train, target):
             require_fit(model, frames)
         received = reception(model, train)
+        require_finite(train, received)
+        require_finite(target, reception(model, target))
         require_soft_bits(model, train, received)
         require_writable(options.out)
 
@@ -173,17 +176,27 @@ def adapted(
 
 
 def influences(model: Any, train: OwnFrames, wanted: OwnFrames) -> tuple[np.ndarray, float]:
-    """Return the loss-relative influence of each training frame, the mean over the wanted ones, and lambda_max."""
+    """Return the loss-relative influence of each training frame, the mean over the wanted ones, and lambda_max.
+
+    Raises:
+        ValueError: the model cannot be differentiated twice, or has no positive curvature.
+    """
     from reproduction.attribution.influence import Influence
     from reproduction.receiver.fine_tuning import greatest_curvature
 
     order = generator(0, "curvature").permutation(len(train))
     mixed = train[order]
     seen = mixed[:CURVATURE_FRAMES]
-    greatest = greatest_curvature(model, cross_entropy, seen.inputs, seen.targets)
-    found = Influence(
-        model, cross_entropy, damping=DAMPING * greatest, curvature_samples=len(seen), iterations=ITERATIONS
-    ).fit(mixed.inputs, mixed.targets)
+    try:
+        greatest = greatest_curvature(model, cross_entropy, seen.inputs, seen.targets)
+        found = Influence(
+            model, cross_entropy, damping=DAMPING * greatest, curvature_samples=len(seen), iterations=ITERATIONS
+        ).fit(mixed.inputs, mixed.targets)
+    except ValueError as error:  # in words of `Influence`, whose options these frames' user does not have
+        raise ValueError(
+            f"--model must have an influence of {train.path}, got: {str(error).partition(';')[0]}; train it further, "
+            "or take out layers that cannot be differentiated twice."
+        ) from error
     scores = np.empty(len(train))
     scores[order] = found.scores(wanted.inputs, wanted.targets, "loss").mean(axis=0, dtype=float)
     return scores, greatest

@@ -124,8 +124,9 @@ class Adapted:
                 [one["before"]["trained"][test] for one in several[:targets]],
                 [one["before"]["genie"][test] for one in several[:targets]],
                 [_mean_errors(one, kind, count, test, at) for one in several[:targets]],
+                f"seed {seed}, {test}",
             )
-            for several in self.adaptations
+            for seed, several in zip(self.seeds, self.adaptations, strict=True)
         ]
 
 
@@ -212,8 +213,14 @@ def _mean_distance(record: Payload, kind: str, count: int) -> float | None:
     return None if None in distances else float(np.mean(distances))
 
 
-def shares_of_gap(trained: Sequence[int], genie: Sequence[int], after: Sequence[float]) -> list[float]:
+def shares_of_gap(trained: Sequence[int], genie: Sequence[int], after: Sequence[float], where: str) -> list[float]:
     """Return the errors that are saved at each target, in units of the mean gap between two receivers.
+
+    Args:
+        trained: errors of the network as it was trained, of each target.
+        genie: likewise.
+        after: of the network after fine-tuning.
+        where: said if there is no gap.
 
     Raises:
         ValueError: the trained network makes no more errors than the genie.
@@ -222,7 +229,8 @@ def shares_of_gap(trained: Sequence[int], genie: Sequence[int], after: Sequence[
     if gap <= 0.0:
         raise ValueError(
             f"targets must be received worse than by the genie, got {np.mean(trained):.4g} errors against "
-            f"{np.mean(genie):.4g} on the mean; there is nothing to close."
+            f"{np.mean(genie):.4g} on the mean, {where}; there is nothing to close: choose from a larger pool, or "
+            "leave the seed out."
         )
     return ((np.asarray(trained, float) - np.asarray(after, float)) / gap).tolist()
 
@@ -275,10 +283,12 @@ def several_targets(study: Adapted) -> Result:
     found = []
     for size in how.together:
         jointly: dict[str, Curves] = {}
-        for record in study.together:
+        for seed, record in zip(study.seeds, study.together, strict=True):
             group = record["groups"][str(size)]
             shares = {
-                name: shares_of_gap(group["trained"][ALIKE], group["genie"][ALIKE], errors[ALIKE])
+                name: shares_of_gap(
+                    group["trained"][ALIKE], group["genie"][ALIKE], errors[ALIKE], f"seed {seed}, {size} targets"
+                )
                 for name, errors in group.items()
                 if name not in ("trained", "genie")
             }

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from reproduction.attribution.compiled import compiled
 from reproduction.attribution.influence import Influence
 
 BLOCK = 50
@@ -38,6 +39,7 @@ class FineTuner:
         self.model, self._loss = model, loss
         self._variables = list(model.trainable_variables)
         self._start = [variable.numpy() for variable in self._variables]
+        self._summed = compiled(self._sum_of_gradients)
 
     def reset(self) -> None:
         """Go back to the weights that the network came with."""
@@ -131,14 +133,14 @@ class FineTuner:
         moved = [variable.numpy() - value for variable, value in zip(self._variables, self._start, strict=True)]
         return float(np.linalg.norm(_joined(moved)))
 
-    @tf.function(reduce_retracing=True)
-    def _summed(self, features: Any, targets: Any) -> list[Any]:
+    def _sum_of_gradients(self, features: Any, targets: Any) -> list[Any]:
         values = [variable.value for variable in self._variables]
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             for value in values:
                 tape.watch(value)
             loss = tf.reduce_sum(self._loss(targets, self.model(features, training=False)))
-        return tape.gradient(loss, values)
+        gradients = tape.gradient(loss, values, unconnected_gradients=tf.UnconnectedGradients.ZERO)
+        return [tf.convert_to_tensor(one) for one in gradients]  # those of a table come as its rows
 
 
 def _joined(gradients: Sequence[Any]) -> np.ndarray:

@@ -7,22 +7,22 @@ import dataclasses
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import lru_cache
 from itertools import chain
 from pathlib import Path
 from types import MappingProxyType
 
 from reproduction.receiver.settings import PACKAGES, Case
-from reproduction.receiver.study import training_of
+from reproduction.receiver.study import is_trained, training_of
 from reproduction.receiver.work import adapted, adapted_together, prepared, trained_without
 from reproduction.results.processes import Processes, deaths_in_words
 from reproduction.results.records import Kind
 from reproduction.results.store import Payload, Store
 
-PREPARATION = Kind(format="receiver-preparation", remedy="delete it to choose and score anew")
-ADAPTATION = Kind(format="receiver-adaptation", remedy="delete it to adapt anew")
-TOGETHER = Kind(format="receiver-together", remedy="delete it to adapt anew")
-LEFT_OUT = Kind(format="receiver-left-out", remedy="delete it to train without the frames anew")
+PREPARATION = Kind(format="receiver-preparation", version=2, remedy="delete it to choose and score anew")
+ADAPTATION = Kind(format="receiver-adaptation", version=2, remedy="delete it to adapt anew")
+TOGETHER = Kind(format="receiver-together", version=2, remedy="delete it to adapt anew")
+LEFT_OUT = Kind(format="receiver-left-out", version=2, remedy="delete it to train without the frames anew")
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,8 @@ DECIDES = {
 WORK: Mapping[Kind, Callable[..., Payload]] = MappingProxyType(
     {PREPARATION: prepared, ADAPTATION: adapted, TOGETHER: adapted_together, LEFT_OUT: trained_without}
 )
-"""Called with the case, the number of the target where there is one, and the records that it stands on."""
+"""Called with the case, the number of the target where there is one, and the records that it stands on; by name with
+the record as it was `left`, unfinished, `save`, which keeps one, and what is `fixed`, which decides its numbers."""
 
 
 @dataclass(frozen=True)
@@ -117,19 +118,29 @@ class Part:
         Raises:
             RecordError: the record on disk is refused.
         """
-        training = training_of(self.case, folder)
-        number = () if self.target is None else (self.target,)
-        before = (training,) if self.kind == PREPARATION else (training, _preparation_of(self.case, folder))
-        make = partial(WORK[self.kind], self.case, *number, *before)
         fixed = self.identity
-        return self._store(folder).finished(
-            fixed, self._file, lambda left, save: make(left=left, save=save, fixed=fixed)
-        )
+
+        def make(left: Payload | None, save: Callable[[Payload], None]) -> Payload:
+            if left and left["finished"]:
+                return left
+            number = () if self.target is None else (self.target,)
+            before = [_training_of(self.case, folder)]
+            if self.kind != PREPARATION:
+                before.append(_preparation_of(self.case, folder))
+            return WORK[self.kind](self.case, *number, *before, left=left, save=save, fixed=fixed)
+
+        return self._store(folder).finished(fixed, self._file, make)
+
+
+@lru_cache(maxsize=4)
+def _training_of(case: Case, folder: Path) -> Payload:
+    """Return what a case's parts stand on, read once by a process."""
+    return training_of(case, folder)
 
 
 @lru_cache(maxsize=4)
 def _preparation_of(case: Case, folder: Path) -> Payload:
-    """Return what a case's other parts stand on, read once by a process."""
+    """Return what a case's other parts stand on, likewise."""
     return Part(case, PREPARATION).record(folder)
 
 
@@ -150,6 +161,17 @@ def parts_of(wanted: Sequence[Case]) -> list[Part]:
     return parts
 
 
+def _make_ready(case: Case, folder: Path) -> None:
+    """Do what a case's parts stand on, training and preparation."""
+    _training_of(case, folder)
+    _preparation_of(case, folder)
+
+
+def _do(part: Part, folder: Path) -> None:
+    """Do what is left of a part; its record is read from disk, not sent from process to process."""
+    part.record(folder)
+
+
 def work_of(wanted: Sequence[Case], folder: Path, workers: int | None, on_part: Callable[[Part], None]) -> Work:
     """Return all records of the study of influence; `on_part` hears of each part as it is done.
 
@@ -160,28 +182,34 @@ def work_of(wanted: Sequence[Case], folder: Path, workers: int | None, on_part: 
     """
     parts = parts_of(wanted)
     left = [part for part in parts if not part.is_finished(folder)]
-    unprepared = [part.case for part in left if part.kind == PREPARATION]
+    ready = {case for case in wanted if is_trained(case, folder) and Part(case, PREPARATION) not in left}
     with Processes(workers) as processes, deaths_in_words():
+        running: dict[Future[None], Case | Part] = {}
 
-        def begun(several: Iterable[Part]) -> dict[Future[Payload], Part]:
-            return {processes.submit(Part.record, part, folder): part for part in several}
+        def begin(parts: Iterable[Part]) -> None:
+            running.update({processes.submit(_do, part, folder): part for part in parts})
 
-        running = begun(part for part in left if part.kind == PREPARATION or part.case not in unprepared)
+        for case in wanted:
+            if case not in ready:
+                running[processes.submit(_make_ready, case, folder)] = case
+        begin(part for part in left if part.case in ready)
         while running:
             done, _ = wait(running, return_when=FIRST_COMPLETED)
             for future in done:
                 future.result()
-                part = running.pop(future)
-                on_part(part)
-                if part.kind == PREPARATION:
-                    running |= begun(one for one in left if one.case == part.case and one.kind != PREPARATION)
+                what = running.pop(future)
+                part = Part(what, PREPARATION) if isinstance(what, Case) else what
+                if part in left:
+                    on_part(part)
+                if isinstance(what, Case):
+                    begin(one for one in left if one.case == what and one.kind != PREPARATION)
     records = {part: part.record(folder) for part in parts}
 
     def of(kind: Kind, case: Case) -> list[Payload]:
         return [record for part, record in records.items() if (part.kind, part.case) == (kind, case)]
 
     return Work(
-        [training_of(case, folder) for case in wanted],
+        [_training_of(case, folder) for case in wanted],
         [*chain.from_iterable(of(PREPARATION, case) for case in wanted)],
         [of(ADAPTATION, case) for case in wanted],
         [*chain.from_iterable(of(TOGETHER, case) for case in wanted)],

@@ -123,6 +123,20 @@ def require_fit(model: Any, frames: OwnFrames) -> None:
         )
 
 
+def require_finite(frames: OwnFrames, received: "Reception") -> None:
+    """Refuse frames for which the model gives no finite numbers.
+
+    Raises:
+        ValueError: so.
+    """
+    if not np.isfinite(received.entropies).all():
+        first = int(np.argmin(np.isfinite(received.entropies)))
+        raise ValueError(
+            f"{frames.path}: the model must give finite soft bits, got NaN or infinity at frame {first}; drop it, or "
+            "check the model's weights."
+        )
+
+
 def require_soft_bits(model: Any, frames: OwnFrames, received: "Reception") -> None:
     """Refuse a model whose outputs are no soft bits, as the frames that it was trained with tell.
 
@@ -167,23 +181,22 @@ class Reception:
     """How frames are received.
 
     Attributes:
-        error_rates: share of the bits that count that are decided wrong, float64 [n].
+        error_rates: bits of each frame that count and are decided wrong, over the mean number that count, float64 [n]:
+            their mean is the bit error rate.
         entropies: cross-entropy, in nats per bit, float64 [n].
-        counts: bits that count, float64 [n].
         least: of all soft bits.
         greatest: likewise.
     """
 
     error_rates: np.ndarray
     entropies: np.ndarray
-    counts: np.ndarray
     least: float
     greatest: float
 
     @property
     def bit_error_rate(self) -> float:
         """Of all bits that count."""
-        return float(self.error_rates @ self.counts / self.counts.sum())
+        return float(self.error_rates.mean())
 
     @property
     def cross_entropy(self) -> float:
@@ -203,5 +216,5 @@ def reception(model: Any, frames: OwnFrames) -> Reception:
         counted.append(counts.sum(axis=axes, dtype=float))
         entropies.append(np.asarray(cross_entropy(part.targets, found), float))
         ends += [float(found.min()), float(found.max())]
-    of_frames = np.concatenate(counted)
-    return Reception(np.concatenate(wrong) / of_frames, np.concatenate(entropies), of_frames, min(ends), max(ends))
+    error_rates = np.concatenate(wrong) / np.concatenate(counted).mean()
+    return Reception(error_rates, np.concatenate(entropies), min(ends), max(ends))

@@ -59,7 +59,7 @@ def conventional(link: GridLink, statistics: Wiener) -> MappingProxyType[str, Re
 def by_network(model: keras.Model, pilots: np.ndarray) -> Receiver:
     """Return the receiver that a network is."""
 
-    @tf.function(reduce_retracing=True)
+    @tf.function(input_signature=[tf.TensorSpec((None, *pilots.shape), tf.complex64)])
     def received(grids: Any) -> Any:
         return model(features(grids, pilots), training=False)
 

@@ -48,7 +48,7 @@ def influences(settings: Settings, seeds: tuple[int, ...], folder: Path, workers
     parts = parts_of(wanted)
 
     def entry(part: Part) -> dict[str, Any]:
-        return {"job": f"seed {part.case.seed}, {part.name}"}
+        return {"seed": part.case.seed, "what": part.name}
 
     def do(tell: Tell) -> Done:
         work = work_of(wanted, folder, workers, lambda part: tell(entry(part)))
@@ -57,7 +57,13 @@ def influences(settings: Settings, seeds: tuple[int, ...], folder: Path, workers
         return context, [*work.trainings, *work.preparations, *work.together, *work.left_out, *of_targets]
 
     past = tuple(entry(part) for part in parts if part.is_finished(folder))
-    job = Job(title="jobs", steps=len(parts), unit="job", past=past, in_words=lambda entry: entry["job"])
+    job = Job(
+        title="influence and fine-tuning",
+        steps=len(parts),
+        unit="part",
+        past=past,
+        in_words=lambda entry: f"seed {entry['seed']}, {entry['what']}",
+    )
     return Plan(job=job, do=do)
 
 

@@ -123,12 +123,16 @@ class Influences:
         for name, value, least, most in (
             ("curvature_frames", self.curvature_frames, 1, self.candidates),
             ("selected", max(self.selected, *self.other_counts, 1), 1, self.candidates),
-            ("targets", self.targets, 1, self.pool),
-            ("targets_of_other_counts", self.targets_of_other_counts, 0, self.targets),
-            ("together", max(self.together, default=1), 1, self.targets),
-            ("targets_left_out", self.targets_left_out, 0, self.targets),
+            ("targets", self.targets, 2, self.pool),
+            ("targets_of_other_counts", self.targets_of_other_counts, 1, self.targets),
+            ("together", min(self.together, default=0), 1, self.targets),
+            ("together", max(self.together, default=0), 1, self.targets),
+            ("targets_left_out", self.targets_left_out, 1, self.targets),
             ("groups_left_out", self.groups_left_out, 2, self.candidates),
+            ("random_groups_left_out", self.random_groups_left_out, 1, self.candidates),
             ("draws_of_other_counts", self.draws_of_other_counts, 1, self.random_draws),
+            ("other_counts", min(self.other_counts, default=0), 1, self.candidates),
+            *((name, getattr(self, name), 1, 1_000_000) for name in ("same_frames", "alike_frames", "other_frames")),
         ):
             if not least <= value <= most:
                 raise ValueError(f"{name} must be from {least} to {most}, got {value}; change it, or its bound.")

@@ -36,15 +36,31 @@ def identity_of_test(case: Case) -> Payload:
     return {"settings": settings, "seed": case.seed}
 
 
+def _trainings(folder: Path) -> Store:
+    return Store(folder, TRAINING, is_finished=lambda record: record["finished"], deciding=PACKAGES)
+
+
+def is_trained(case: Case, folder: Path) -> bool:
+    """Return whether the record of a case's finished training is on disk.
+
+    Raises:
+        RecordError: the record on disk is refused.
+    """
+    return _trainings(folder).has_finished(identity(case), _name(case))
+
+
 def training_of(case: Case, folder: Path) -> Payload:
     """Return the record of a case's training: from disk, or by doing what is left of it."""
     fixed = identity(case)
-    store = Store(folder, TRAINING, is_finished=lambda record: record["finished"], deciding=PACKAGES)
-    return store.finished(fixed, _name(case), lambda left, save: trained_network(case, left, save, fixed))
+    return _trainings(folder).finished(fixed, _name(case), lambda left, save: trained_network(case, left, save, fixed))
 
 
 def _name(case: Case) -> str:
     return f"training-seed{case.seed}"
+
+
+def _name_of_test(case: Case) -> str:
+    return f"test-seed{case.seed}"
 
 
 def _path(case: Case, folder: Path) -> Path:
@@ -61,6 +77,20 @@ def losses_so_far(case: Case, folder: Path) -> list[float]:
     return read_record(path, TRAINING)["losses"] if path.exists() else []
 
 
+def _tests(folder: Path) -> Store:
+    return Store(folder, TEST, is_finished=lambda record: True, deciding=PACKAGES)
+
+
+def _is_done(case: Case, folder: Path) -> bool:
+    return _tests(folder).has_finished(identity_of_test(case), _name_of_test(case)) and is_trained(case, folder)
+
+
+def _do(case: Case, folder: Path) -> None:
+    """Train and test; the records are read from disk, not sent from process to process."""
+    training_of(case, folder)
+    outcome_of(case, folder)
+
+
 def outcome_of(case: Case, folder: Path) -> Payload:
     """Return the record of a case's test: from disk, or by training what is left and testing it."""
     fixed = identity_of_test(case)
@@ -74,8 +104,7 @@ def outcome_of(case: Case, folder: Path) -> Payload:
         save(record)
         return record
 
-    store = Store(folder, TEST, is_finished=lambda record: True, deciding=PACKAGES)
-    return store.finished(fixed, f"test-seed{case.seed}", make)
+    return _tests(folder).finished(fixed, _name_of_test(case), make)
 
 
 def outcomes_of(
@@ -107,7 +136,7 @@ def outcomes_of(
             told[case] = len(losses)
 
     with Processes(workers) as processes, deaths_in_words():
-        left = {processes.submit(outcome_of, case, folder) for case in wanted}
+        left = {processes.submit(_do, case, folder) for case in wanted if not _is_done(case, folder)}
         while left:
             done, left = wait(left, timeout=LOOK_SECONDS, return_when=FIRST_COMPLETED)
             for future in done:

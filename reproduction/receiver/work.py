@@ -28,12 +28,10 @@ def prepared(case: Case, training: Payload, left: Payload | None, save: Save, fi
     Args:
         case: what is looked at.
         training: the record of its network.
-        left: the record as it was left.
+        left: the record as it was left, unfinished.
         save: keeps a record.
         fixed: everything that decides its numbers.
     """
-    if left and left["finished"]:
-        return left
     bench = Bench(case)
     model = network_of(training, bench)
     record = left or _begun(fixed)
@@ -75,8 +73,6 @@ def adapted(
         save: as there.
         fixed: as there.
     """
-    if left and left["finished"]:
-        return left
     bench = Bench(case)
     scores = scores_of(seed, case)
     adaptation = Adaptation(
@@ -106,8 +102,6 @@ def adapted_together(
     case: Case, training: Payload, seed: Payload, left: Payload | None, save: Save, fixed: Payload
 ) -> Payload:
     """Return the record of adaptations to several targets at once; the arguments are those of `adapted`."""
-    if left and left["finished"]:
-        return left
     bench = Bench(case)
     model, targets = network_of(training, bench), targets_of_record(bench, seed)
     scores = scores_of(seed, case)[PAPERS]
@@ -125,8 +119,6 @@ def trained_without(
     case: Case, number: int, training: Payload, seed: Payload, left: Payload | None, save: Save, fixed: Payload
 ) -> Payload:
     """Return the record of a target's losses after trainings without frames; the arguments are those of `adapted`."""
-    if left and left["finished"]:
-        return left
     bench = Bench(case)
     trainer, targets = bench.trainer(), targets_of_record(bench, seed)
     late = as_state(training["late"], trainer.model)

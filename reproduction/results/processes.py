@@ -32,16 +32,15 @@ class Processes:
         if count is not None and count < 1:
             raise ValueError(f"workers must be at least 1, got {count}")
         self.count = count or available_cores()
-        self._started = False
-        self._executor = ProcessPoolExecutor(self.count, mp_context=get_context("spawn"), initializer=_start)
+        self._executor: ProcessPoolExecutor | None = None
 
     def submit(self, function: Callable[..., Any], *arguments: Any) -> Future[Any]:
         """Let a process call a function, which must pickle, as its arguments must."""
-        if not self._started:
+        if self._executor is None:
+            self._executor = ProcessPoolExecutor(self.count, mp_context=get_context("spawn"), initializer=_start)
             with _without_interrupts():  # Ctrl-C is the parent's to answer, from the children's first moment
                 for _ in range(self.count):
                     self._executor.submit(os.getpid)
-            self._started = True
         return self._executor.submit(function, *arguments)
 
     def __enter__(self) -> Self:
@@ -52,6 +51,8 @@ class Processes:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Stop the processes; after an error at once, whatever they are doing, as their work is saved as it goes."""
+        if self._executor is None:
+            return
         if kind is not None:
             for process in list((self._executor._processes or {}).values()):
                 process.terminate()

@@ -1,5 +1,7 @@
 """What influence refuses, in one line: argument, what it must be, what was got, what to do."""
 
+from types import SimpleNamespace
+
 import keras
 import numpy as np
 import pytest
@@ -319,3 +321,19 @@ def test_files(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(OSError, match="cannot be written"):
         Influence(MODEL, "mse", hessian="identity").fit(X, Y).save(tmp_path / "file" / "influence.npz")
+
+
+def test_conjugate_gradients_that_only_seem_to_have_solved_are_refused():
+    """With a condition of 1e7, float32 products let the iteration's residual run away from the solution's."""
+    generator = np.random.default_rng(0)
+    turn, _ = np.linalg.qr(generator.normal(size=(30, 30)))
+    rows = generator.normal(size=(8, 30))
+    for condition in (1e3, 1e7):
+        matrix = ((turn * np.logspace(0.0, -np.log10(condition), 30)) @ turn.T).astype(np.float32)
+        rounded = SimpleNamespace(times=lambda vectors, m=matrix: (vectors.astype(np.float32) @ m).astype(float))
+        solver = inverses.ConjugateGradients(rounded, 0.0, 20_000)
+        if condition == 1e3:
+            np.testing.assert_allclose(solver.solve(rows) @ matrix, rows, atol=1e-4)
+        else:
+            with pytest.raises(ValueError, match=r"damping must be so great .* got 0, with which cg leaves 0.0"):
+                solver.solve(rows)

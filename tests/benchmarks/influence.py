@@ -9,9 +9,9 @@ inner products of gradients with those of `TARGETS` targets, from the samples on
 inverse Hessian on a Krylov space. The plain loop is a GradientTape for each sample, as one writes it; "sum alone" is
 the gradient of the sum of the losses, batch by batch and compiled, which no way to the samples' own can do without.
 captum computes "scores" as TracInCP with one checkpoint, sample by sample and, where it can (no batch normalisation),
-by its trick for batches; "arnoldi" as ArnoldiInfluenceFunction, from a random start of its own. Every one lives in an
-interpreter of its own, repetitions are interleaved, the first is not timed: compiling is ours to wait for, once, and is
-reported.
+by its trick for batches; "arnoldi" as ArnoldiInfluenceFunction, which keeps directions of no curvature too, and
+negative ones above -damping; ours leaves them out. Every one lives in an interpreter of its own, repetitions are
+interleaved, the first is not timed: compiling is ours to wait for, once, and is reported.
 
 Differs from the paper: it measures no implementation.
 """

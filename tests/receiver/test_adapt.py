@@ -71,6 +71,30 @@ def test_frames_like_the_targets_are_selected_and_help(folder, tmp_path):
     assert low < held_out["after"]["cross_entropy"] - held_out["before"]["cross_entropy"] < high
 
 
+def test_where_frames_count_differently_one_bit_error_rate_is_said(folder, tmp_path, capsys):
+    """Of the bits that count, in the report, in the line that is printed and in its interval."""
+
+    def some(counts):
+        counts = counts.copy()
+        counts[::2, 1:] = 0.0  # every other frame counts one cell of four
+        return counts
+
+    target = spoiled(folder, tmp_path, counts=some)
+    run(folder, tmp_path, "--target", str(target), "--frames", "20", "--steps", "30")
+    said, report = capsys.readouterr().err, json.loads((tmp_path / "report.json").read_text())
+    held_out = report["reception"]["held_out"]
+    with np.load(target) as file:
+        given = keras.saving.load_model(tmp_path / "adapted.keras")(file["inputs"][report["held_out"]]).numpy()
+        wrong = (given > 0) != (file["bits"][report["held_out"]] > 0)
+        counts = file["counts"][report["held_out"]][..., None] * np.ones_like(wrong)
+    rate = (wrong * counts).sum() / counts.sum()
+    assert rate != pytest.approx(((wrong * counts).sum((1, 2)) / counts.sum((1, 2))).mean(), rel=1e-3)
+    assert held_out["after"]["bit_error_rate"] == pytest.approx(rate)
+    assert f"{held_out['before']['bit_error_rate']:.4g} before, {rate:.4g} after" in said
+    low, high = report["change_of_held_out"]["bit error rate"]
+    assert low < rate - held_out["before"]["bit_error_rate"] < high
+
+
 def test_what_got_worse_or_does_not_help_is_warned_of(folder, tmp_path, capsys):
     """All training frames are taken, harmful ones too, and far too many steps on the frames of the training."""
     run(folder, tmp_path, "--target", str(folder / "train.npz"), "--frames", "340", "--steps", "2")

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -55,6 +56,7 @@ from reproduction.receiver.preparation import pool_of
 from reproduction.receiver.receivers import DEEPRX, GENIE, by_network, frame_errors
 from reproduction.receiver.settings import QUICK, Architecture, Case, Influences, Training
 from reproduction.receiver.study import training_of
+from reproduction.results import processes
 from reproduction.results.records import read_record, write_record
 from reproduction.seeds import generator
 from tests.helpers.running import contents, in_a_group, wait_for
@@ -191,9 +193,38 @@ def test_an_adaptation_stops_anywhere_and_goes_on_to_the_same_numbers(folder, do
 
     work.adapted(bench.case, 0, training, seed, None, keep, fixed)
     assert len(saved[2]["attempts"]) == 3
-    again = work.adapted(bench.case, 0, training, seed, saved[2], lambda record: None, fixed)
-    assert json.loads(json.dumps(again)) == saved[-1] == done.adaptations[0][0]
-    assert work.adapted(bench.case, 0, training, seed, again, pytest.fail, fixed) is again
+    itself = list(saved[-1]["attempts"]).index(f"{ITSELF}, 6")  # whose one frame is the first that is met, then
+    for place in (0, 2, itself - 1, len(saved) - 3):
+        left = json.loads(json.dumps(saved[place]))
+        again = work.adapted(bench.case, 0, training, seed, left, lambda record: None, fixed)
+        assert json.loads(json.dumps(again)) == saved[-1] == done.adaptations[0][0]
+
+
+def test_what_is_lost_is_done_again_and_nothing_else(folder, tmp_path, capsys):
+    """A training and a target's adaptations are deleted; what stands on both is kept, and stays as it is."""
+    copied = shutil.copytree(folder, tmp_path / "copied")
+    for stem in ("training-seed0", "target_1-seed1"):
+        (path,) = (copied / "runs").glob(f"{stem}-*.json")
+        path.unlink()
+    kept = {path: path.stat().st_mtime_ns for path in (copied / "runs").glob("*.json")}
+    switches = ["--preset", "quick", "--seeds", "2", "--out", str(copied), "--workers", "2"]
+    fig_learning.SCRIPT.main([*switches, "--log", "json"], TINY)
+    (line,) = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    assert {name: line[name] for name in ("part", "parts", "seed", "what")} == {
+        "part": 11,
+        "parts": 11,
+        "seed": 1,
+        "what": "target 1",
+    }
+    assert {path: path.stat().st_mtime_ns for path in kept} == kept
+    assert contents(copied) == contents(folder)
+
+
+def test_what_is_finished_starts_no_process(folder, tmp_path, monkeypatch):
+    copied = shutil.copytree(folder, tmp_path / "copied")
+    monkeypatch.setattr(processes, "ProcessPoolExecutor", lambda *given, **more: pytest.fail("a pool was made"))
+    fig_several.SCRIPT.main(["--preset", "quick", "--seeds", "2", "--out", str(copied)], TINY)
+    assert contents(copied) == contents(folder)
 
 
 def test_killed_again_and_again_it_ends_the_same(folder, tmp_path):
@@ -230,8 +261,9 @@ def test_nothing_left_out_is_the_training_itself(done, bench, model):
     assert sum(predicted) == pytest.approx(scores.sum() / 200, rel=1e-4, abs=1e-6)
 
 
-def test_frames_that_are_left_out_teach_nothing(folder, bench):
+def test_frames_that_are_left_out_teach_nothing(folder):
     """Their bits may be anything; those of any other frame tell."""
+    bench = Bench(Case(TINY, 0))  # of its own: its frames are changed
     trainer = bench.trainer()
     late = as_state(training_of(bench.case, folder / "runs")["late"], trainer.model)
     group = np.array([3, 50, 51, 120])
@@ -268,8 +300,8 @@ def test_without_a_gap_there_is_no_share():
     with pytest.raises(
         ValueError, match="targets must be received worse than by the genie, got 100 errors against 110"
     ):
-        experiment.shares_of_gap([90, 110], [100, 120], [80, 90])
-    assert experiment.shares_of_gap([90, 110], [100, 80], [85, 105]) == [0.5, 0.5]  # the mean gap is 10
+        experiment.shares_of_gap([90, 110], [100, 120], [80, 90], "seed 0")
+    assert experiment.shares_of_gap([90, 110], [100, 80], [85, 105], "seed 0") == [0.5, 0.5]  # the mean gap is 10
 
 
 def test_influence_is_shown_against_the_conditions_of_the_frames(done, bench):
@@ -292,9 +324,13 @@ def test_influence_is_shown_against_the_conditions_of_the_frames(done, bench):
         ({"curvature_frames": 25}, "curvature_frames must be from 1 to 24, got 25; change it, or its bound"),
         ({"selected": 25}, "selected must be from 1 to 24, got 25"),
         ({"other_counts": (30,)}, "selected must be from 1 to 24, got 30"),
-        ({"targets": 21}, "targets must be from 1 to 20, got 21"),
+        ({"targets": 21}, "targets must be from 2 to 20, got 21"),
+        ({"targets": 1}, "targets must be from 2 to 20, got 1"),
         ({"together": (4,)}, "together must be from 1 to 3, got 4"),
-        ({"targets_left_out": 4}, "targets_left_out must be from 0 to 3, got 4"),
+        ({"together": ()}, "together must be from 1 to 3, got 0"),
+        ({"targets_left_out": 4}, "targets_left_out must be from 1 to 3, got 4"),
+        ({"random_groups_left_out": 0}, "random_groups_left_out must be from 1 to 24, got 0"),
+        ({"other_frames": 0}, "other_frames must be from 1"),
         ({"told_at": (1,)}, r"told_at must be steps up to the last, 2, got \(1,\); end with it"),
         ({"told_at": (0, 2)}, "told_at must be steps up to the last, 2"),
     ],

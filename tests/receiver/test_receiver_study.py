@@ -16,6 +16,8 @@ from reproduction.ofdm.error_rate import ErrorRate
 from reproduction.ofdm.grid import Grid
 from reproduction.receiver import case, experiment, fig_error_rate
 from reproduction.receiver.bench import Bench
+from reproduction.receiver.case import network_of
+from reproduction.receiver.network import features
 from reproduction.receiver.receivers import BLOCK, DEEPRX, GENIE, LMMSE, LS, OWN, frame_errors
 from reproduction.receiver.settings import QUICK, Architecture, Case, Training
 from reproduction.receiver.study import TEST, TRAINING, identity, outcome_of, training_of
@@ -65,18 +67,20 @@ def test_knowing_more_errs_less(records):
 
 
 def test_errors_of_a_frame_by_hand(folder, records):
-    """The network of the record, one frame at a time, in and beyond the first block."""
+    """The genie, and the network of the record, of one frame beyond the first block."""
     bench = Bench(Case(TINY, 0))
     frames = bench.test("unseen", 20.0)
-    for name in (LS, LMMSE, GENIE):
+    for name in (LS, LMMSE, OWN, GENIE):
         found = frame_errors(bench.link, bench.conventional[name], frames)
         assert found.tolist() == records[0]["errors"]["unseen"][name][1]
-    place = BLOCK + 3
-    soft_bits = bench.link.soft_bits(
-        frames.received[place:][:1], frames.channel[place:][:1], frames.noise[place:][:1, None, None]
-    )
-    wrong = (soft_bits[0].numpy() > 0) != (frames.bits[place].numpy() > 0.5)
-    assert wrong[~bench.link.grid.is_pilot].sum() == records[0]["errors"]["unseen"][GENIE][1][place]
+    place = slice(BLOCK + 3, BLOCK + 4)
+    network = network_of(training_of(bench.case, folder / "runs"), bench)
+    for name, soft_bits in (
+        (GENIE, bench.link.soft_bits(frames.received[place], frames.channel[place], frames.noise[place, None, None])),
+        (DEEPRX, network(features(frames.received[place], TINY.grid.pilots), training=False)),
+    ):
+        wrong = (soft_bits.numpy() > 0) != (frames.bits[place].numpy() > 0.5)
+        assert wrong[:, ~bench.link.grid.is_pilot].sum() == records[0]["errors"]["unseen"][name][1][place.start]
 
 
 def test_a_training_stops_anywhere_and_goes_on_to_the_same_bits(tmp_path, folder):

@@ -189,14 +189,14 @@ def test_all_clients_are_asked_the_same_on_the_part_that_is_meant(build):
 def one_worker(monkeypatch):
     """Return one worker, so that it is known who has what, and a list of how many CLs' data each message held."""
     with Workers(1) as pool:
-        sent, submit = [], pool._executor.submit
+        sent, submit = [], pool.submit
 
         def counted(function, *arguments):
             if function is workers._run_chunk:
                 sent.append(len(arguments[3] or ()))
             return submit(function, *arguments)
 
-        monkeypatch.setattr(pool._executor, "submit", counted)
+        monkeypatch.setattr(pool, "submit", counted)
         yield pool, sent
 
 
