@@ -9,6 +9,7 @@
 
 import argparse
 import dataclasses
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -163,10 +164,13 @@ class FigureScript:
         """Read the command line."""
         redraws = argparse.ArgumentParser(add_help=False)
         command_line.add_preset(redraws, list(self.presets))
-        command_line.add_out(redraws, "where pictures, numbers and runs go (figures, or figures/quick)")
+        paper, quick = (command_line.figures_folder(preset) / self.folder for preset in ("paper", "quick"))
+        command_line.add_out(redraws, f"where pictures, numbers and runs go ({paper}, or {quick})")
         command_line.add_log(redraws)
         redraws.add_argument("--redraw", action="store_true", help="only draw again, from the numbers saved in DIR")
-        parser = argparse.ArgumentParser(prog=f"{self.name}.py", description=self.about, parents=[redraws])
+        called = Path(sys.argv[0]).name  # a wing's has the name of its figure behind "fig_"
+        prog = called if called == f"fig_{self.name}.py" else f"{self.name}.py"
+        parser = argparse.ArgumentParser(prog=prog, description=self.about, parents=[redraws])
         command_line.add_seeds(parser)
         self.wing.add_switches(parser)
         options = command_line.parse(parser, arguments, below=self.folder)

@@ -28,8 +28,8 @@ def draw(document: Document) -> Figure:
         correlation = one["rank_correlation"]
         rank = "–" if correlation is None else f"{correlation:.2f}"
         axes.set_title(f"target {number}, rank correlation {rank}", fontsize="medium")
-        axes.set_xlabel("rise by influence")
-    grid[0, 0].set_ylabel("rise, trained")
+        axes.set_xlabel("rise by influence (mnat per bit)")
+    grid[0, 0].set_ylabel("rise, trained (mnat per bit)")
     legend_below(figure, grid[0, 0])
     return figure
 

@@ -64,3 +64,17 @@ def test_help_says_what_the_script_draws(helps, name):
     assert script.about in helps[name].text
     assert script.about.startswith("Table IV" if name.startswith("table") else f"Fig. {name[3]}:")
     assert f"slices to run ({', '.join(script.wing.slices)})" in helps[name].text
+
+
+@pytest.mark.parametrize("path", sorted(ROOT.glob("reproduction/*/fig_*.py")), ids=lambda path: path.stem)
+def test_help_of_a_wings_script_names_its_file_and_its_folder(path, monkeypatch, capsys):
+    script = import_module(f"reproduction.{path.parent.name}.{path.stem}").SCRIPT
+    monkeypatch.setattr(sys, "argv", [str(path)])
+    monkeypatch.setenv("COLUMNS", "200")
+    with pytest.raises(SystemExit) as stop:
+        script.main(["--help"])
+    said = capsys.readouterr().out
+    assert stop.value.code == 0
+    assert said.startswith(f"usage: {path.name} ")
+    below = f"/{script.folder}" if script.folder else ""
+    assert f"(figures{below}, or figures/quick{below})" in said
