@@ -18,26 +18,38 @@ FOLDER = "receiver"
 
 def tests(settings: Settings, seeds: tuple[int, ...], folder: Path, workers: int | None) -> Plan:
     """Return the plan for networks, trained and tested; see `jobs_wing.Plan`."""
-    from reproduction.receiver.study import losses_so_far, outcomes_of, training_of
+    from reproduction.receiver.study import is_tested, losses_so_far, outcomes_of, training_of
 
     wanted = [Case(settings, seed) for seed in seeds]
-    past = tuple(_entry(case, loss) for case in wanted for loss in losses_so_far(case, folder))
-    steps = len(wanted) * settings.training.epochs
+    epochs = [_epoch(case, loss) for case in wanted for loss in losses_so_far(case, folder)]
+    past = (*epochs, *(_test(case) for case in wanted if is_tested(case, folder)))
+    steps = len(wanted) * (settings.training.epochs + 1)
     title = "networks trained and tested"
 
     def do(tell: Tell) -> Done:
-        records = outcomes_of(wanted, folder, workers, lambda case, loss: tell(_entry(case, loss)))
+        records = outcomes_of(
+            wanted,
+            folder,
+            workers,
+            on_epoch=lambda case, loss: tell(_epoch(case, loss)),
+            on_test=lambda case: tell(_test(case)),
+        )
         return Records(settings, seeds, records), [*(training_of(case, folder) for case in wanted), *records]
 
-    return Plan(job=Job(title=title, steps=steps, unit="epoch", past=past, in_words=_in_words), do=do)
+    return Plan(job=Job(title=title, steps=steps, unit="step", past=past, in_words=_in_words), do=do)
 
 
-def _entry(case: Case, loss: float) -> dict[str, Any]:
-    return {"seed": case.seed, "cross_entropy": loss}
+def _epoch(case: Case, loss: float) -> dict[str, Any]:
+    return {"seed": case.seed, "what": "epoch", "cross_entropy": loss}
+
+
+def _test(case: Case) -> dict[str, Any]:
+    return {"seed": case.seed, "what": "test"}
 
 
 def _in_words(entry: Mapping[str, Any]) -> str:
-    return f"seed {entry['seed']}: {entry['cross_entropy']:.4f} nats per bit"
+    loss = entry.get("cross_entropy")
+    return f"seed {entry['seed']}: " + ("tested" if loss is None else f"{loss:.4f} nats per bit")
 
 
 def influences(settings: Settings, seeds: tuple[int, ...], folder: Path, workers: int | None) -> Plan:

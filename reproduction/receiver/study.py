@@ -81,7 +81,12 @@ def _tests(folder: Path) -> Store:
     return Store(folder, TEST, is_finished=lambda record: True, deciding=PACKAGES)
 
 
-def _is_done(case: Case, folder: Path) -> bool:
+def is_tested(case: Case, folder: Path) -> bool:
+    """Return whether the records of a case's finished training and test are on disk.
+
+    Raises:
+        RecordError: one of them is refused.
+    """
     return _tests(folder).has_finished(identity_of_test(case), _name_of_test(case)) and is_trained(case, folder)
 
 
@@ -108,7 +113,11 @@ def outcome_of(case: Case, folder: Path) -> Payload:
 
 
 def outcomes_of(
-    wanted: list[Case], folder: Path, workers: int | None, on_epoch: Callable[[Case, float], None]
+    wanted: list[Case],
+    folder: Path,
+    workers: int | None,
+    on_epoch: Callable[[Case, float], None],
+    on_test: Callable[[Case], None],
 ) -> list[Payload]:
     """Return the record of each case's test, in their order.
 
@@ -117,6 +126,7 @@ def outcomes_of(
         folder: of the records.
         workers: processes; one per core if None.
         on_epoch: hears of the cross-entropy of every epoch, seconds after it was saved.
+        on_test: hears of every case that is done, behind its epochs.
 
     Raises:
         RuntimeError: a process died.
@@ -136,10 +146,12 @@ def outcomes_of(
             told[case] = len(losses)
 
     with Processes(workers) as processes, deaths_in_words():
-        left = {processes.submit(_do, case, folder) for case in wanted if not _is_done(case, folder)}
+        left = {processes.submit(_do, case, folder): case for case in wanted if not is_tested(case, folder)}
         while left:
-            done, left = wait(left, timeout=LOOK_SECONDS, return_when=FIRST_COMPLETED)
+            done, _ = wait(left, timeout=LOOK_SECONDS, return_when=FIRST_COMPLETED)
             for future in done:
                 future.result()
             tell()
+            for future in done:
+                on_test(left.pop(future))
     return [outcome_of(case, folder) for case in wanted]

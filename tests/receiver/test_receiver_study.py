@@ -3,6 +3,7 @@
 import dataclasses
 import importlib
 import json
+import shutil
 import sys
 
 import numpy as np
@@ -22,6 +23,7 @@ from reproduction.receiver.receivers import BLOCK, DEEPRX, GENIE, LMMSE, LS, OWN
 from reproduction.receiver.settings import QUICK, Architecture, Case, Training
 from reproduction.receiver.study import TEST, TRAINING, identity, outcome_of, training_of
 from reproduction.results.records import RecordError, read_record, write_record
+from tests.helpers.running import contents
 
 TINY = dataclasses.replace(
     QUICK,
@@ -105,6 +107,18 @@ def test_a_test_stands_on_its_training_alone(folder):
     before = path.stat().st_mtime_ns
     assert np.shape(outcome_of(Case(other, 0), folder / "runs")["errors"]["learned"][LS]) == (2, 5)
     assert path.stat().st_mtime_ns == before
+
+
+def test_a_test_alone_is_watched_too(folder, tmp_path, capsys):
+    """Of a network that another figure has trained, the test takes minutes."""
+    copied = shutil.copytree(folder, tmp_path / "copied")
+    (path,) = (copied / "runs").glob("test-seed1-*.json")
+    path.unlink()
+    switches = ["--preset", "quick", "--seeds", "2", "--out", str(copied), "--workers", "1", "--log", "json"]
+    fig_error_rate.SCRIPT.main(switches, TINY)
+    (line,) = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    assert [line[name] for name in ("step", "steps", "seed", "what")] == [8, 8, 1, "test"]
+    assert contents(copied) == contents(folder)
 
 
 def test_rates_and_intervals_by_hand(records):
