@@ -16,8 +16,8 @@ from reproduction.receiver.settings import PACKAGES, Case
 from reproduction.receiver.study import is_trained, training_of
 from reproduction.receiver.work import adapted, adapted_together, prepared, trained_without
 from reproduction.results.processes import Processes, deaths_in_words
-from reproduction.results.records import Kind
-from reproduction.results.store import Payload, Store
+from reproduction.results.records import Kind, RecordError, digest, provenance
+from reproduction.results.store import Payload, Store, path_of
 
 PREPARATION = Kind(format="receiver-preparation", version=2, remedy="delete it to choose and score anew")
 ADAPTATION = Kind(format="receiver-adaptation", version=2, remedy="delete it to adapt anew")
@@ -60,8 +60,8 @@ DECIDES = {
 WORK: Mapping[Kind, Callable[..., Payload]] = MappingProxyType(
     {PREPARATION: prepared, ADAPTATION: adapted, TOGETHER: adapted_together, LEFT_OUT: trained_without}
 )
-"""Called with the case, the number of the target where there is one, and the records that it stands on; by name with
-the record as it was `left`, unfinished, `save`, which keeps one, and what is `fixed`, which decides its numbers."""
+"""Called with the case, the number of the target where there is one, the records that it stands on, the record as it
+was begun or left unfinished, and what saves one."""
 
 
 @dataclass(frozen=True)
@@ -118,16 +118,23 @@ class Part:
         Raises:
             RecordError: the record on disk is refused.
         """
-        fixed = self.identity
+        fixed, before = self.identity, [_training_of(self.case, folder)]
+        stands_on = [_mark_of_training(self.case, folder)]
+        if self.kind != PREPARATION:
+            before.append(_preparation_of(self.case, folder))
+            stands_on.append(_mark_of_preparation(self.case, folder))
 
         def make(left: Payload | None, save: Callable[[Payload], None]) -> Payload:
+            if left and left["stands_on"] != stands_on:
+                raise RecordError(
+                    f"{path_of(folder, fixed, self._file)}: stands on another training or preparation than is here; "
+                    f"delete all records of seed {self.case.seed}, so that they are made anew"
+                )
             if left and left["finished"]:
                 return left
+            begun = {"identity": fixed, "stands_on": stands_on, "provenance": provenance(PACKAGES), "finished": False}
             number = () if self.target is None else (self.target,)
-            before = [_training_of(self.case, folder)]
-            if self.kind != PREPARATION:
-                before.append(_preparation_of(self.case, folder))
-            return WORK[self.kind](self.case, *number, *before, left=left, save=save, fixed=fixed)
+            return WORK[self.kind](self.case, *number, *before, left or begun, save)
 
         return self._store(folder).finished(fixed, self._file, make)
 
@@ -142,6 +149,19 @@ def _training_of(case: Case, folder: Path) -> Payload:
 def _preparation_of(case: Case, folder: Path) -> Payload:
     """Return what a case's other parts stand on, likewise."""
     return Part(case, PREPARATION).record(folder)
+
+
+@lru_cache(maxsize=4)
+def _mark_of_training(case: Case, folder: Path) -> str:
+    """Return what tells a training's numbers from those of another with the same settings."""
+    return digest(_training_of(case, folder)["weights"])
+
+
+@lru_cache(maxsize=4)
+def _mark_of_preparation(case: Case, folder: Path) -> str:
+    """Return likewise a preparation's."""
+    seed = _preparation_of(case, folder)
+    return digest([seed[part] for part in ("targets", "scores", "curvature", "directions")])
 
 
 def parts_of(wanted: Sequence[Case]) -> list[Part]:

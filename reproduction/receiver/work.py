@@ -14,27 +14,25 @@ from reproduction.receiver.case import as_state, network_of
 from reproduction.receiver.left_out import groups_of, loss_without, random_groups
 from reproduction.receiver.names import PAPERS, PLAIN, random_name
 from reproduction.receiver.preparation import Targets, chosen_targets, score, targets_at
-from reproduction.receiver.settings import PACKAGES, Case
+from reproduction.receiver.settings import Case
 from reproduction.receiver.together import together
-from reproduction.results.records import decode, encode, provenance
+from reproduction.results.records import decode, encode
 from reproduction.results.store import Payload
 
 Save = Callable[[Payload], None]
 
 
-def prepared(case: Case, training: Payload, left: Payload | None, save: Save, fixed: Payload) -> Payload:
-    """Return the record of a seed's preparation; see `results.store.Make`.
+def prepared(case: Case, training: Payload, record: Payload, save: Save) -> Payload:
+    """Return the record of a seed's preparation.
 
     Args:
         case: what is looked at.
         training: the record of its network.
-        left: the record as it was left, unfinished.
+        record: as it was begun, or left unfinished.
         save: keeps a record.
-        fixed: everything that decides its numbers.
     """
     bench = Bench(case)
     model = network_of(training, bench)
-    record = left or _begun(fixed)
     if "targets" not in record:
         places, errors = chosen_targets(bench, model)
         conditions = targets_at(bench, places.tolist()).conditions
@@ -59,9 +57,7 @@ def prepared(case: Case, training: Payload, left: Payload | None, save: Save, fi
     return record
 
 
-def adapted(
-    case: Case, number: int, training: Payload, seed: Payload, left: Payload | None, save: Save, fixed: Payload
-) -> Payload:
+def adapted(case: Case, number: int, training: Payload, seed: Payload, record: Payload, save: Save) -> Payload:
     """Return the record of a target's adaptations, saved after each; the arguments are those of `prepared`.
 
     Args:
@@ -69,9 +65,8 @@ def adapted(
         number: of the target.
         training: as there.
         seed: the record of the preparation.
-        left: as there.
+        record: as there.
         save: as there.
-        fixed: as there.
     """
     bench = Bench(case)
     scores = scores_of(seed, case)
@@ -84,7 +79,8 @@ def adapted(
         seed["curvature"],
         directions_of(seed, case)[number],
     )
-    record = left or _begun(fixed) | {"before": adaptation.before(), "attempts": {}}
+    if "before" not in record:
+        record |= {"before": adaptation.before(), "attempts": {}}
     papers = Attempt(PAPERS, bench.settings.influences.selected).key
     wanted = list(attempts(bench, scores, number))
     for attempt in wanted:
@@ -98,31 +94,27 @@ def adapted(
     return record
 
 
-def adapted_together(
-    case: Case, training: Payload, seed: Payload, left: Payload | None, save: Save, fixed: Payload
-) -> Payload:
+def adapted_together(case: Case, training: Payload, seed: Payload, record: Payload, save: Save) -> Payload:
     """Return the record of adaptations to several targets at once; the arguments are those of `adapted`."""
     bench = Bench(case)
     model, targets = network_of(training, bench), targets_of_record(bench, seed)
     scores = scores_of(seed, case)[PAPERS]
-    record = left or _begun(fixed) | {"groups": {}}
+    groups = record.setdefault("groups", {})
     for size in bench.settings.influences.together:
-        if str(size) not in record["groups"]:
-            record["groups"][str(size)] = together(bench, model, targets, scores, seed["curvature"], size)
+        if str(size) not in groups:
+            groups[str(size)] = together(bench, model, targets, scores, seed["curvature"], size)
             save(record)
     record["finished"] = True
     save(record)
     return record
 
 
-def trained_without(
-    case: Case, number: int, training: Payload, seed: Payload, left: Payload | None, save: Save, fixed: Payload
-) -> Payload:
+def trained_without(case: Case, number: int, training: Payload, seed: Payload, record: Payload, save: Save) -> Payload:
     """Return the record of a target's losses after trainings without frames; the arguments are those of `adapted`."""
     bench = Bench(case)
     trainer, targets = bench.trainer(), targets_of_record(bench, seed)
     late = as_state(training["late"], trainer.model)
-    record = left or _begun(fixed) | {"losses": {}}
+    losses = record.setdefault("losses", {})
     how, scores = bench.settings.influences, scores_of(seed, case)[PLAIN][number]
     groups = groups_of(scores, how.groups_left_out)
     chance = random_groups(len(scores), how.random_groups_left_out, len(groups[0]), case.seed, number)
@@ -132,8 +124,8 @@ def trained_without(
         **{random_name(draw): group for draw, group in enumerate(chance)},
     }
     for name, group in left_out.items():
-        if name not in record["losses"]:
-            record["losses"][name] = loss_without(trainer, late, group, bench, targets, number)
+        if name not in losses:
+            losses[name] = loss_without(trainer, late, group, bench, targets, number)
             save(record)
     del left_out["none"]
     frames = bench.settings.training.frames
@@ -157,7 +149,3 @@ def directions_of(seed: Payload, case: Case) -> np.ndarray:
 def targets_of_record(bench: Bench, seed: Payload) -> Targets:
     """Return the targets that a preparation chose."""
     return targets_at(bench, seed["targets"]["places"])
-
-
-def _begun(fixed: Payload) -> Payload:
-    return {"identity": fixed, "provenance": provenance(PACKAGES), "finished": False}

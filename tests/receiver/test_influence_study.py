@@ -28,7 +28,6 @@ from reproduction.receiver.case import as_state, network_of
 from reproduction.receiver.influence_study import (
     ADAPTATION,
     PREPARATION,
-    Part,
     work_of,
 )
 from reproduction.receiver.left_out import target_loss
@@ -55,9 +54,9 @@ from reproduction.receiver.names import (
 from reproduction.receiver.preparation import pool_of
 from reproduction.receiver.receivers import DEEPRX, GENIE, by_network, frame_errors
 from reproduction.receiver.settings import QUICK, Architecture, Case, Influences, Training
-from reproduction.receiver.study import training_of
+from reproduction.receiver.study import TRAINING, training_of
 from reproduction.results import processes
-from reproduction.results.records import read_record, write_record
+from reproduction.results.records import decode, encode, read_record, write_record
 from reproduction.seeds import generator
 from tests.helpers.running import contents, in_a_group, wait_for
 
@@ -186,17 +185,18 @@ def test_steps_that_leave_no_finite_weights_are_a_result(done, bench, folder):
 
 def test_an_adaptation_stops_anywhere_and_goes_on_to_the_same_numbers(folder, done, bench):
     saved, training = [], training_of(bench.case, folder / "runs")
-    seed, fixed = done.preparations[0], Part(bench.case, ADAPTATION, 0).identity
+    seed, kept = done.preparations[0], ("identity", "stands_on", "provenance")
+    begun = {name: done.adaptations[0][0][name] for name in kept} | {"finished": False}
 
     def keep(record):
         saved.append(json.loads(json.dumps(record)))
 
-    work.adapted(bench.case, 0, training, seed, None, keep, fixed)
+    work.adapted(bench.case, 0, training, seed, begun, keep)
     assert len(saved[2]["attempts"]) == 3
     itself = list(saved[-1]["attempts"]).index(f"{ITSELF}, 6")  # whose one frame is the first that is met, then
     for place in (0, 2, itself - 1, len(saved) - 3):
         left = json.loads(json.dumps(saved[place]))
-        again = work.adapted(bench.case, 0, training, seed, left, lambda record: None, fixed)
+        again = work.adapted(bench.case, 0, training, seed, left, lambda record: None)
         assert json.loads(json.dumps(again)) == saved[-1] == done.adaptations[0][0]
 
 
@@ -218,6 +218,21 @@ def test_what_is_lost_is_done_again_and_nothing_else(folder, tmp_path, capsys):
     }
     assert {path: path.stat().st_mtime_ns for path in kept} == kept
     assert contents(copied) == contents(folder)
+
+
+def test_what_stands_on_another_training_is_refused(folder, tmp_path, capsys):
+    """As if the training had been deleted and made anew by another version, which trains to other bits."""
+    copied = shutil.copytree(folder, tmp_path / "copied")
+    (path,) = (copied / "runs").glob("training-seed1-*.json")
+    record = read_record(path, TRAINING)
+    record["weights"][0] = encode(decode(record["weights"][0], (-1,)) * np.float32(1.001))
+    write_record(path, TRAINING, record)
+    with pytest.raises(SystemExit) as stop:
+        fig_several.SCRIPT.main(["--preset", "quick", "--seeds", "2", "--out", str(copied)], TINY)
+    assert stop.value.code == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "preparation-seed1" in line
+    assert line.endswith("than is here; delete all records of seed 1, so that they are made anew")
 
 
 def test_what_is_finished_starts_no_process(folder, tmp_path, monkeypatch):
