@@ -96,8 +96,8 @@ class Normalization(keras.layers.BatchNormalization):
 def deeprx(architecture: Architecture, bits_per_cell: int, seed: int, inputs: int = INPUTS) -> keras.Model:
     """Build a network.
 
-    Its layers have names of their own: TensorFlow orders what it optimises by names, and those that Keras gives count
-    the layers of a process, so that the last bits of a derivative would hang on what the process did before.
+    Its layers have names of their own. Keras's count the layers of a process, and with them the last bits of a Hessian
+    product hung on what the process had built before: presumably TensorFlow orders what it optimises by names.
 
     Args:
         architecture: widths and dilations.
