@@ -1,9 +1,11 @@
 """What is claimed of influence for a neural receiver, as the abstract has it, and what each claim is held to.
 
 The criteria were written before the study was run, and amended once, when 3 of its 60 targets had been looked at
-(CHANGELOG). Shares are those of the gap to the genie that is closed on fresh
-channels under the target's conditions; an interval is a 95 % bootstrap of the mean over targets and seeds, targets
-drawn within each seed, and "beyond chance" is an interval without 0 and a mean of that sign in every seed.
+(CHANGELOG).
+
+Shares are those of the gap to the genie that is closed on fresh channels under the target's conditions; an interval is
+a 95 % bootstrap of the mean over targets and seeds, targets drawn within each seed, and "beyond chance" is an interval
+without 0 and a mean of that sign in every seed.
 """
 
 from collections.abc import Mapping, Sequence

@@ -181,12 +181,6 @@ def parts_of(wanted: Sequence[Case]) -> list[Part]:
     return parts
 
 
-def _make_ready(case: Case, folder: Path) -> None:
-    """Do what a case's parts stand on, training and preparation."""
-    _training_of(case, folder)
-    _preparation_of(case, folder)
-
-
 def _do(part: Part, folder: Path) -> None:
     """Do what is left of a part; its record is read from disk, not sent from process to process."""
     part.record(folder)
@@ -204,25 +198,22 @@ def work_of(wanted: Sequence[Case], folder: Path, workers: int | None, on_part: 
     left = [part for part in parts if not part.is_finished(folder)]
     ready = {case for case in wanted if is_trained(case, folder) and Part(case, PREPARATION) not in left}
     with Processes(workers) as processes, deaths_in_words():
-        running: dict[Future[None], Case | Part] = {}
+        running: dict[Future[None], Part] = {}
 
         def begin(parts: Iterable[Part]) -> None:
             running.update({processes.submit(_do, part, folder): part for part in parts})
 
-        for case in wanted:
-            if case not in ready:
-                running[processes.submit(_make_ready, case, folder)] = case
+        begin(Part(case, PREPARATION) for case in wanted if case not in ready)  # which trains first
         begin(part for part in left if part.case in ready)
         while running:
             done, _ = wait(running, return_when=FIRST_COMPLETED)
             for future in done:
                 future.result()
-                what = running.pop(future)
-                part = Part(what, PREPARATION) if isinstance(what, Case) else what
+                part = running.pop(future)
                 if part in left:
                     on_part(part)
-                if isinstance(what, Case):
-                    begin(one for one in left if one.case == what and one.kind != PREPARATION)
+                if part.kind == PREPARATION:
+                    begin(one for one in left if one.case == part.case and one != part)
     records = {part: part.record(folder) for part in parts}
 
     def of(kind: Kind, case: Case) -> list[Payload]:

@@ -25,11 +25,7 @@ from reproduction.receiver import (
 from reproduction.receiver.adaptation import Adaptation, Attempt
 from reproduction.receiver.bench import Bench
 from reproduction.receiver.case import as_state, network_of
-from reproduction.receiver.influence_study import (
-    ADAPTATION,
-    PREPARATION,
-    work_of,
-)
+from reproduction.receiver.influence_study import ADAPTATION, PREPARATION, work_of
 from reproduction.receiver.left_out import target_loss
 from reproduction.receiver.names import (
     ALIKE,
